@@ -1,0 +1,88 @@
+"""Types that cross module boundaries: the agent, the data it asks for, the unroll it gets.
+
+Shape letters: `T` steps of time, `B` environments. Arrays of an unroll are time-major.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+
+from environments.base import Array, EnvironmentSpec, Observation
+from environments.errors import UserError
+
+Core = Any  # an agent's recurrent state, each leaf [B, ...]; () if it has none
+Params = Any
+Metrics = dict[str, Array]
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Unroll:
+    """`T` consecutive steps of `B` environments, for every agent and every runner.
+
+    A row `t` whose `is_last[t]` is set is the step across a reset: its action was ignored, its
+    loss weight is 0, its temporal difference is 0, and it does not count as a frame.
+    """
+
+    observation: Observation  # each [T+1, B, ...]
+    is_first: Array  # [T+1, B] bool
+    is_last: Array  # [T+1, B] bool
+    action: Array  # [T, B, ...] taken at `observation[t]`
+    reward: Array  # [T, B] float32, received on arriving at `observation[t+1]`
+    discount: Array  # [T, B] float32, at `observation[t+1]`; 0 at a true end, 1 at a truncation
+    extras: dict[str, Array]  # each [T, B, ...]; log_prob: of `action` under the acting policy
+    core: Core  # each [B, ...], before `observation[0]`
+
+
+@dataclass(frozen=True)
+class OnPolicy:
+    """Data taken once, in order: `environments` unrolls of `unroll_length`, in `minibatches`."""
+
+    unroll_length: int
+    environments: int
+    minibatches: int
+
+    def __post_init__(self):
+        for name in ("unroll_length", "environments", "minibatches"):
+            if getattr(self, name) < 1:
+                raise UserError(f"{name} must be at least 1, not {getattr(self, name)}")
+        if self.environments % self.minibatches:
+            raise UserError(
+                f"{self.environments} environments cannot be split into "
+                f"{self.minibatches} equal minibatches"
+            )
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class AgentState:
+    """All that learning changes."""
+
+    params: Params
+    optimizer: Any  # the state of the optax optimizer
+    frames: Array  # [] uint32, frames learnt from so far; schedules follow it
+    updates: Array  # [] uint32
+
+
+@dataclass(frozen=True)
+class Agent:
+    """An agent as pure functions; it knows nothing of runners.
+
+    Arguments and results without a stated time axis are `[B, ...]`.
+    """
+
+    # (key) -> AgentState
+    init: Callable[[jax.Array], AgentState]
+    # (state) -> what an actor needs, and what is published
+    policy_params: Callable[[AgentState], Params]
+    # (batch) -> core
+    initial_core: Callable[[int], Core]
+    # (params, key, observation, is_first, core, *, greedy) -> (action, extras, core)
+    # The core is cleared where is_first is set.
+    act: Callable[..., tuple[Array, dict[str, Array], Core]]
+    # (state, unroll, key) -> (state, metrics); jit-able, shardable over B; metrics are scalars
+    update: Callable[[AgentState, Unroll, jax.Array], tuple[AgentState, Metrics]]
+    data: OnPolicy
+

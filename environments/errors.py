@@ -1,0 +1,19 @@
+"""The one exception for what a user did wrong, and how its message is phrased."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class UserError(Exception):
+    """A mistake of the user's: its message is one line that says what is wrong and what to do.
+
+    The command line prints the line and exits with status 2; nothing else is printed.
+    """
+
+
+def unknown(kind: str, name: str, choices: Iterable[str]) -> UserError:
+    """The error for a name that is not among `choices`: the nearest match, then the choices."""
+    choices = sorted(choices)
+    close = difflib.get_close_matches(name, choices, n=1)
+    nearest = f"; did you mean {close[0]!r}?" if close else ";"
+    return UserError(f"there is no {kind} {name!r}{nearest} choose from {', '.join(choices)}")

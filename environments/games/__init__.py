@@ -1,0 +1,1 @@
+"""Rules of the games, one folder each, without physics and without agents."""

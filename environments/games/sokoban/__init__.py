@@ -1,0 +1,1 @@
+"""Sokoban: rules, levels, generator, and its symbolic environments."""

@@ -1,0 +1,54 @@
+"""Registers `sokoban` with its options; loads the environments only when asked to."""
+
+from dataclasses import dataclass
+
+from environments.errors import UserError, unknown
+from environments.registry import EnvironmentOptions, register
+
+OBSERVATION_KINDS = ("planes", "pixels", "sprites")
+
+
+def _single(options: "SokobanOptions", seed: int):
+    from environments.games.sokoban.environment import Sokoban
+
+    return Sokoban.from_options(options, seed=seed)
+
+
+def _batched(options: "SokobanOptions"):
+    from environments.games.sokoban.batched import BatchedSokoban
+
+    return BatchedSokoban.from_options(options)
+
+
+@register(
+    "sokoban",
+    version=1,
+    tags=("symbolic", "single_player", "levels"),
+    single=_single,
+    batched=_batched,
+)
+@dataclass(frozen=True)
+class SokobanOptions(EnvironmentOptions):
+    """Sokoban: push every box onto a target; boxes cannot be pulled."""
+
+    # Level source: boxoban:SET/SPLIT, generated:size=..,boxes=..,count=..,seed=.., or a path.
+    levels: str = "boxoban:unfiltered/train"
+    # What an observation holds: planes, pixels (one per cell), sprites (8x8 per cell).
+    observations: tuple[str, ...] = ("planes",)
+    # Steps after which an episode is cut off, drawn uniformly, both ends included.
+    # 115 to 120 decorrelates boards that start together (Bush et al. 2025, appendix).
+    time_limit: tuple[int, int] = (115, 120)
+    # Whether there is a fifth action that does nothing.
+    noop: bool = False
+
+    def __post_init__(self):
+        low, high = self.time_limit
+        if not 1 <= low <= high:
+            raise UserError(
+                f"time_limit must be two numbers with 1 <= low <= high, not {low} {high}"
+            )
+        if not self.observations:
+            raise UserError(f"observations must name at least one of {', '.join(OBSERVATION_KINDS)}")
+        for kind in self.observations:
+            if kind not in OBSERVATION_KINDS:
+                raise unknown("observation kind", kind, OBSERVATION_KINDS)

@@ -1,0 +1,1 @@
+"""Named experiments: functions that return an `Experiment`; benchmarks beside them."""
