@@ -1,0 +1,75 @@
+"""What makes two Sokoban levels the same puzzle: a hash blind to symmetry, place and player.
+
+Compiled by numba, and therefore only to be imported when levels are generated or compared.
+"""
+
+import numpy as np
+from numba import njit
+
+# Constants of splitmix64 (Steele, Lea and Flood 2014).
+GAMMA = np.uint64(0x9E3779B97F4A7C15)
+_FACTOR_1 = np.uint64(0xBF58476D1CE4E5B9)
+_FACTOR_2 = np.uint64(0x94D049BB133111EB)
+_S27, _S30, _S31 = np.uint64(27), np.uint64(30), np.uint64(31)
+
+
+@njit(cache=True)
+def mix(x):
+    """A bijection of 64-bit words in which every input bit moves every output bit."""
+    x = (x ^ (x >> _S30)) * _FACTOR_1
+    x = (x ^ (x >> _S27)) * _FACTOR_2
+    return x ^ (x >> _S31)
+
+
+@njit(cache=True)
+def exact_hash(walls, targets, boxes, player):
+    """`uint64` of one level: boards `[H, W] bool`, `player` its cell, row by row."""
+    height, width = walls.shape
+    state = mix(np.uint64(player) + GAMMA)
+    for y in range(height):
+        for x in range(width):
+            code = walls[y, x] + 2 * targets[y, x] + 4 * boxes[y, x]
+            state = mix((state + np.uint64(code)) ^ GAMMA)
+    return state
+
+
+@njit(cache=True)
+def puzzle_hash(walls, targets, boxes):
+    """`uint64` of one level without its player: boards `[H, W] bool`.
+
+    Equal for the eight symmetric images of a level, and wherever it lies on a board of any size:
+    the least of the hashes of the eight images of its open rectangle.
+    """
+    height, width = walls.shape
+    top, left, bottom, right = height, width, -1, -1
+    for y in range(height):
+        for x in range(width):
+            if not walls[y, x]:
+                top, bottom = min(top, y), max(bottom, y)
+                left, right = min(left, x), max(right, x)
+    rows, columns = bottom - top + 1, right - left + 1
+    least = np.uint64(0xFFFFFFFFFFFFFFFF)
+    for image in range(8):
+        transposed = image >= 4
+        outer, inner = (columns, rows) if transposed else (rows, columns)
+        state = mix(np.uint64(inner) + GAMMA)
+        for i in range(outer):
+            for j in range(inner):
+                y, x = (j, i) if transposed else (i, j)
+                y = bottom - y if image & 1 else top + y
+                x = right - x if image & 2 else left + x
+                code = walls[y, x] + 2 * targets[y, x] + 4 * boxes[y, x]
+                state = mix((state + np.uint64(code)) ^ GAMMA)
+        least = min(least, state)
+    return least
+
+
+@njit(cache=True)
+def hashes(walls, targets, boxes, player):
+    """Exact and puzzle hashes `[L] uint64` of many levels: boards `[L, H, W] bool`, player `[L]`."""
+    count = len(player)
+    exact, puzzle = np.empty(count, np.uint64), np.empty(count, np.uint64)
+    for i in range(count):
+        exact[i] = exact_hash(walls[i], targets[i], boxes[i], player[i])
+        puzzle[i] = puzzle_hash(walls[i], targets[i], boxes[i])
+    return exact, puzzle
