@@ -1,0 +1,20 @@
+"""What every test runs under: strict JAX, four CPU devices, reproducible property tests."""
+
+import os
+
+# Read by JAX when it is first imported, so before any test module. Processes that tests start
+# inherit them.
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+os.environ["XLA_FLAGS"] = (
+    os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=4"
+).strip()
+# A silent broadcast of [B] against [T, B] is the commonest error of this field.
+os.environ.setdefault("JAX_NUMPY_RANK_PROMOTION", "raise")
+# Whichever renderer there is; without it dm_control looks for a display, and warns.
+os.environ.setdefault("MUJOCO_GL", "egl")
+
+from hypothesis import settings  # noqa: E402
+
+settings.register_profile("local", deadline=None)  # the first call of an example compiles
+settings.register_profile("ci", deadline=None, derandomize=True, database=None)
+settings.load_profile("ci" if os.environ.get("CI") else "local")
