@@ -1,0 +1,274 @@
+"""Checkpoints of the training state: Orbax arrays, with sums that are verified on restore.
+
+Orbax restores a changed byte silently and takes an empty step folder for the newest. So every
+checkpoint holds `manifest.json`, the size and SHA-256 of each of its files, written last:
+
+    <folder>/<step>/arrays/          the leaves of the state, by their number, in Orbax's format
+    <folder>/<step>/contents.json    what they are: path, shape and dtype; identity; extra
+    <folder>/<step>/manifest.json
+
+A checkpoint is written beside its place and renamed into it, so it is there whole or not at all.
+"""
+
+import hashlib
+import json
+import logging
+import math
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from environments.errors import UserError
+from launch import files
+
+_FORMAT = 1
+_TEMPORARY = ".writing-"
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What `restore` gives back: the arguments of `save`."""
+
+    step: int
+    state: Any
+    extra: dict[str, Any]
+
+
+def steps(folder: Path) -> list[int]:
+    """The steps of which `folder` holds a checkpoint, damaged or not, in ascending order."""
+    if not folder.is_dir():
+        return []
+    return sorted(int(entry.name) for entry in folder.iterdir() if entry.name.isdecimal())
+
+
+def save(
+    folder: Path,
+    step: int,
+    state: Any,
+    *,
+    identity: Mapping[str, Any],
+    extra: Mapping[str, Any] | None = None,
+    keep: int = 3,
+) -> None:
+    """Writes a checkpoint and removes all but the newest `keep`.
+
+    Checkpoints of later steps go too: they belong to a future that a fallback has given up.
+
+    Args:
+      folder: of all checkpoints of the run; made if missing.
+      step: its number, increasing as training goes on.
+      state: a pytree of JAX or NumPy arrays, typed keys included, sharded or not.
+      identity: what must be equal on restore, as JSON: names and versions of agent, environment.
+      extra: anything else to keep, as JSON.
+
+    Raises:
+      UserError: it cannot be written (full disk); the earlier checkpoints are untouched.
+    """
+    temporary = folder / f"{_TEMPORARY}{step}"
+    contents = {
+        "format": _FORMAT,
+        "step": step,
+        "identity": dict(identity),
+        "leaves": _describe(state),
+        "extra": dict(extra or {}),
+    }
+    with files.writing(folder / str(step)):
+        folder.mkdir(parents=True, exist_ok=True)
+        for stale in folder.glob(f"{_TEMPORARY}*"):  # of a save that was killed
+            shutil.rmtree(stale)
+        try:
+            temporary.mkdir()
+            _write_arrays(temporary / "arrays", state)
+            (temporary / "contents.json").write_text(json.dumps(contents))
+            manifest = json.dumps(_sums(temporary), indent=1)
+            for path in temporary.rglob("*"):
+                files.sync(path)
+            files.atomic_write(temporary / "manifest.json", manifest)
+            _move(temporary, folder / str(step))
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
+    _prune(folder, step, keep)
+
+
+def restore(folder: Path, like: Any, *, identity: Mapping[str, Any]) -> Checkpoint:
+    """Restores the newest checkpoint that is whole; damaged ones are passed over with a warning.
+
+    Args:
+      folder: of all checkpoints of the run.
+      like: a pytree of arrays or `jax.ShapeDtypeStruct`: the structure, shapes and dtypes that the
+        state must have. A NumPy leaf comes back as NumPy; any other is put where its `sharding`
+        says, or on the first device if it has none.
+      identity: as given to `save`.
+
+    Raises:
+      UserError: there is no whole checkpoint, or it is one of another agent or version.
+    """
+    found = steps(folder)
+    for step in reversed(found):
+        path = folder / str(step)
+        try:
+            contents = _verified(path)
+        except (OSError, ValueError) as error:
+            _log.warning("checkpoint %s is damaged (%s): using the one before", path, error)
+            continue
+        _check(path, contents, identity, like)
+        return Checkpoint(step, _read_arrays(path / "arrays", contents, like), contents["extra"])
+    what = "every checkpoint is damaged" if found else "there is no checkpoint"
+    raise UserError(
+        f"{what} in {folder}; start again: moravec train --config {folder.parent / 'config.json'}"
+    )
+
+
+def _describe(tree: Any) -> list[dict[str, Any]]:
+    """Path, shape and dtype of every leaf, in order."""
+    described = []
+    for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
+        if not hasattr(leaf, "dtype"):
+            raise TypeError(f"{jax.tree_util.keystr(path)} is {leaf!r}, not an array")
+        leaf_dict = {
+            "path": jax.tree_util.keystr(path),
+            "shape": list(leaf.shape),
+            "dtype": str(leaf.dtype),
+        }
+        if _is_key(leaf) and not isinstance(leaf, jax.ShapeDtypeStruct):
+            leaf_dict["key"] = str(jax.random.key_impl(leaf))
+        described.append(leaf_dict)
+    return described
+
+
+def _is_key(leaf: Any) -> bool:
+    return jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+
+
+@contextmanager
+def _checkpointer() -> Iterator[Any]:
+    """A synchronous Orbax checkpointer that reports by exception alone, not in the log."""
+    import orbax.checkpoint as ocp  # seconds to import
+
+    log = logging.getLogger("absl")
+    level = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        with ocp.Checkpointer(ocp.StandardCheckpointHandler()) as checkpointer:
+            yield checkpointer
+    finally:
+        log.setLevel(level)
+
+
+def _write_arrays(path: Path, state: Any) -> None:
+    def plain(leaf):
+        if isinstance(leaf, np.generic):
+            return np.asarray(leaf)
+        return jax.random.key_data(leaf) if _is_key(leaf) else leaf
+
+    leaves = {str(i): plain(leaf) for i, leaf in enumerate(jax.tree.leaves(state)) if leaf.size}
+    if leaves:  # Orbax refuses empty arrays, and an empty tree
+        with _checkpointer() as checkpointer:
+            checkpointer.save(path.absolute(), leaves)
+
+
+def _read_arrays(path: Path, contents: dict[str, Any], like: Any) -> Any:
+    targets, structure = jax.tree.flatten(like)
+    wanted = {str(i): _target(leaf) for i, leaf in enumerate(targets) if math.prod(leaf.shape)}
+    restored = {}
+    if wanted:
+        with _checkpointer() as checkpointer:
+            restored = checkpointer.restore(path.absolute(), wanted)
+    leaves = []
+    for i, (target, described) in enumerate(zip(targets, contents["leaves"], strict=True)):
+        leaf = restored.get(str(i), None)
+        if leaf is None:
+            leaf = _empty(target)
+        elif "key" in described:
+            leaf = jax.random.wrap_key_data(leaf, impl=described["key"])
+        leaves.append(leaf)
+    return jax.tree.unflatten(structure, leaves)
+
+
+def _target(leaf: Any) -> Any:
+    """What Orbax is asked for: the leaf's shape and dtype, and where it shall lie."""
+    if isinstance(leaf, np.ndarray | np.generic):
+        return np.empty(leaf.shape, leaf.dtype)
+    sharding = getattr(leaf, "sharding", None)
+    sharding = sharding or jax.sharding.SingleDeviceSharding(jax.devices()[0])
+    if _is_key(leaf):
+        # The data of a key has one more, unsharded axis: the specification still holds.
+        leaf = jax.eval_shape(jax.random.key_data, jax.ShapeDtypeStruct(leaf.shape, leaf.dtype))
+    return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding)
+
+
+def _empty(leaf: Any) -> Any:
+    if isinstance(leaf, np.ndarray | np.generic):
+        return np.zeros(leaf.shape, leaf.dtype)
+    return jax.device_put(np.zeros(leaf.shape, leaf.dtype), getattr(leaf, "sharding", None))
+
+
+def _sums(path: Path) -> dict[str, dict[str, Any]]:
+    """Size and SHA-256 of every file below `path`."""
+    sums = {}
+    for file in sorted(path.rglob("*")):
+        if file.is_file():
+            with open(file, "rb") as opened:
+                digest = hashlib.file_digest(opened, "sha256").hexdigest()
+            size = file.stat().st_size
+            sums[file.relative_to(path).as_posix()] = {"bytes": size, "sha256": digest}
+    return sums
+
+
+def _verified(path: Path) -> dict[str, Any]:
+    """The contents of a checkpoint; OSError or ValueError if any file is not as it was written."""
+    manifest = json.loads((path / "manifest.json").read_text())
+    if not isinstance(manifest, dict) or "contents.json" not in manifest:
+        raise ValueError("manifest.json is not a manifest")
+    sums = _sums(path)
+    for name, expected in manifest.items():
+        if sums.get(name) != expected:
+            raise ValueError(f"{name} is {'changed' if name in sums else 'missing'}")
+    return json.loads((path / "contents.json").read_text())
+
+
+def _check(path: Path, contents: dict[str, Any], identity: Mapping[str, Any], like: Any) -> None:
+    """Raises UserError if the checkpoint is of another agent or version than is asked for."""
+    there = {"checkpoint format": contents["format"], **contents["identity"]}
+    here = {"checkpoint format": _FORMAT, **json.loads(json.dumps(dict(identity)))}
+    there |= {leaf["path"]: _shape(leaf) for leaf in contents["leaves"]}
+    here |= {leaf["path"]: _shape(leaf) for leaf in _describe(like)}
+    different = [name for name in here | there if here.get(name) != there.get(name)]
+    if not different:
+        return
+    name = different[0]
+    more = f" and {len(different) - 1} more differences" if len(different) > 1 else ""
+    raise UserError(
+        f"checkpoint {path} is of another agent or version: {name} is "
+        f"{there.get(name, 'absent')} there, {here.get(name, 'absent')} here{more}; "
+        f"use the code that wrote it (see versions.json)"
+    )
+
+
+def _shape(leaf: dict[str, Any]) -> str:
+    return f"{leaf['dtype']}{leaf['shape']}"
+
+
+def _move(temporary: Path, final: Path) -> None:
+    """Renames a finished checkpoint into its place, which a damaged one may hold."""
+    if final.exists():
+        final.rename(final.with_name(f"{_TEMPORARY}replaced-{final.name}"))
+    temporary.rename(final)
+    files.sync(final.parent)
+
+
+def _prune(folder: Path, newest: int, keep: int) -> None:
+    earlier = [step for step in steps(folder) if step <= newest]
+    for step in set(steps(folder)) - set(earlier[-keep:]):
+        shutil.rmtree(folder / str(step), ignore_errors=True)
+    for replaced in folder.glob(f"{_TEMPORARY}*"):
+        shutil.rmtree(replaced, ignore_errors=True)

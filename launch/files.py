@@ -1,0 +1,70 @@
+"""Writing files so that none is ever half-written, and a full disk costs one line."""
+
+import errno
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from environments.errors import UserError
+
+_ADVICE = {
+    errno.ENOSPC: "free some space and try again",
+    errno.EDQUOT: "free some of your quota and try again",
+    errno.EFBIG: "raise the limit on file sizes (ulimit -f) and try again",
+    errno.EACCES: "choose a folder that you may write to",
+    errno.EPERM: "choose a folder that you may write to",
+    errno.EROFS: "choose a folder that you may write to",
+}
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turns what the operating system refuses while `path` is written into a UserError."""
+    try:
+        yield
+    except Exception as error:
+        number = _errno(error)
+        if number is None:
+            raise
+        advice = f"; {_ADVICE[number]}" if number in _ADVICE else ""
+        raise UserError(f"cannot write {path}: {os.strerror(number).lower()}{advice}") from error
+
+
+def _errno(error: Exception) -> int | None:
+    """The error number of an OSError, or of one that Orbax's array store reports as text."""
+    if isinstance(error, OSError):
+        return error.errno
+    found = re.search(r"\[(?:OS error |os_error_code=')(\d+)", str(error))
+    return int(found[1]) if found else None
+
+
+def atomic_write(path: Path, data: bytes | str) -> None:
+    """Replaces the file `path` by one that holds `data`: afterwards it is whole, or as before.
+
+    Raises:
+      UserError: it cannot be written (full disk, no permission); nothing is left behind.
+    """
+    raw = data.encode() if isinstance(data, str) else data
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with writing(path):
+        try:
+            with open(temporary, "wb") as file:
+                file.write(raw)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        sync(path.parent)
+
+
+def sync(path: Path) -> None:
+    """Waits until the file or the entries of the folder `path` are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
