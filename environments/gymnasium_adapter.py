@@ -8,7 +8,7 @@ env = gymnasium.make("moravec/Sokoban-v1", levels="levels.txt", observations=("p
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import gymnasium
 import numpy as np
@@ -22,11 +22,11 @@ class GymnasiumEnvironment(gymnasium.Env):
     """The environment registered as `name`.
 
     Observation: the same flat dict, in a Dict space. A LAST with discount 0 is `terminated`,
-    with discount 1 `truncated`; `info` then holds the `outcome`, where the environment has one.
+    with discount 1 `truncated`; `info` then holds the `outcome`, None if it has no name.
     A seed given to `reset` builds the environment anew; without any seed it is random.
     """
 
-    metadata = {"render_modes": []}
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": []}
 
     def __init__(self, name: str, **options: Any):
         """`options` are the fields of the environment's options dataclass.
@@ -36,10 +36,10 @@ class GymnasiumEnvironment(gymnasium.Env):
         self._entry = registry.entry(name)
         self._options = registry.make_options(name, **options)
         self._environment = self._build(int(self.np_random.integers(2**31)))
-        self.observation_space = spaces.Dict(
-            {key: space(spec) for key, spec in self._environment.observation_spec().items()}
-        )
-        self.action_space = space(self._environment.action_spec())
+        observation: Any = self._environment.observation_spec()
+        action: Any = self._environment.action_spec()
+        self.observation_space = spaces.Dict({key: space(observation[key]) for key in observation})
+        self.action_space = space(action)
 
     def _build(self, seed: int):
         return self._entry.single(self._options, seed=seed)
@@ -58,8 +58,8 @@ class GymnasiumEnvironment(gymnasium.Env):
         terminated = time_step.last() and time_step.discount == 0
         truncated = time_step.last() and time_step.discount != 0
         info = {}
-        if time_step.last() and hasattr(self._environment, "outcome"):
-            info["outcome"] = self._environment.outcome
+        if time_step.last():
+            info["outcome"] = getattr(self._environment, "outcome", None)
         reward = float(time_step.reward)
         return time_step.observation, reward, bool(terminated), bool(truncated), info
 
@@ -71,12 +71,10 @@ def space(spec: specs.Array) -> spaces.Space:
     """The Gymnasium space of the values that `spec` allows."""
     if isinstance(spec, specs.DiscreteArray):
         return spaces.Discrete(int(spec.num_values), dtype=spec.dtype)
+    low, high = (0, 1) if spec.dtype == bool else (-np.inf, np.inf)
     if isinstance(spec, specs.BoundedArray):
         low, high = (np.broadcast_to(b, spec.shape) for b in (spec.minimum, spec.maximum))
-        return spaces.Box(low, high, spec.shape, spec.dtype)
-    if spec.dtype == bool:
-        return spaces.Box(0, 1, spec.shape, bool)
-    return spaces.Box(-np.inf, np.inf, spec.shape, spec.dtype)
+    return spaces.Box(low, high, spec.shape, spec.dtype)
 
 
 def register_environments() -> list[str]:

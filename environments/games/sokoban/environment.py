@@ -1,16 +1,17 @@
 """Sokoban as one `dm_env.Environment`, in NumPy, over the rules."""
 
 import operator
-from typing import Any
+from typing import Any, cast
 
 import dm_env
 import numpy as np
 from dm_env import specs
 
 from environments.games.sokoban import rules
-from environments.games.sokoban.level import LevelSet
+from environments.games.sokoban.level import Level, LevelSet
 from environments.games.sokoban.observations import observation_spec, observe
 from environments.games.sokoban.registration import SokobanOptions
+from environments.games.sokoban.sources import load_levels
 
 
 class Sokoban(dm_env.Environment):
@@ -25,11 +26,12 @@ class Sokoban(dm_env.Environment):
         4, which does nothing. A blocked move does nothing either. Anything else raises
         ValueError.
     Reward: float32 in [-1.1, 10.9]: -0.1 for every step, +1 for a box pushed onto a target, -1
-        for one pushed off, and +10 for the push that solves the level; 0 at FIRST.
+        for one pushed off, and +10 for the push that solves the level.
     Termination: every box stands on a target: LAST with discount 0, outcome `solved`.
     Truncation: after a number of steps drawn for each episode uniformly from
         `options.time_limit`, both ends included: LAST with discount 1, outcome `unsolved`.
-    Discount: float32, 1 but at a termination.
+    Discount: float32, 1 but at a termination. As dm_env has it, a FIRST has neither reward nor
+        discount: both are None.
     Reset: a level drawn uniformly from the level set. A step after LAST, or before any reset,
         ignores its action and resets. Levels and time limits follow from `seed` alone.
 
@@ -50,8 +52,6 @@ class Sokoban(dm_env.Environment):
     @classmethod
     def from_options(cls, options: SokobanOptions, seed: int = 0) -> "Sokoban":
         """Loads the level source that `options` names. Raises UserError if it is wrong."""
-        from environments.games.sokoban.sources import load_levels
-
         return cls(load_levels(options.levels), options, seed=seed)
 
     @property
@@ -90,11 +90,11 @@ class Sokoban(dm_env.Environment):
         return self._start(index, self._options.time_limit[1])
 
     def _start(self, index: int, time_limit: int) -> dm_env.TimeStep:
-        self._state = rules.initial_state(self._levels[index])
+        self._state = rules.initial_state(cast(Level, self._levels[index]))
         self._level_index = index % len(self._levels)
         self._steps_left = time_limit
         self._outcome = None
-        return self._time_step(dm_env.StepType.FIRST, 0.0, 1.0)
+        return dm_env.restart(self._observe())
 
     def step(self, action: Any) -> dm_env.TimeStep:
         """Makes a move, or resets if the episode has ended or none has begun."""
@@ -102,14 +102,13 @@ class Sokoban(dm_env.Environment):
             return self.reset()
         before, self._state = self._state, rules.apply(self._state, self._checked(action))
         self._steps_left -= 1
-        reward = rules.reward(before, self._state)
+        reward, discount = np.float32(rules.reward(before, self._state)), np.float32(1.0)
         if rules.solved(self._state):
-            self._outcome = "solved"
-            return self._time_step(dm_env.StepType.LAST, reward, 0.0)
-        if self._steps_left == 0:
+            self._outcome, discount = "solved", np.float32(0.0)
+        elif self._steps_left == 0:
             self._outcome = "unsolved"
-            return self._time_step(dm_env.StepType.LAST, reward, 1.0)
-        return self._time_step(dm_env.StepType.MID, reward, 1.0)
+        step_type = dm_env.StepType.LAST if self._outcome else dm_env.StepType.MID
+        return dm_env.TimeStep(step_type, reward, discount, self._observe())
 
     def _checked(self, action: Any) -> int:
         try:
@@ -122,11 +121,8 @@ class Sokoban(dm_env.Environment):
             raise ValueError(f"action must be in 0 to {self._num_actions - 1}, not {index}")
         return index
 
-    def _time_step(
-        self, step_type: dm_env.StepType, reward: float, discount: float
-    ) -> dm_env.TimeStep:
-        observation = observe(self._options.observations, rules.planes(self.state), np)
-        return dm_env.TimeStep(step_type, np.float32(reward), np.float32(discount), observation)
+    def _observe(self) -> dict[str, np.ndarray]:
+        return observe(self._options.observations, rules.planes(self.state), np)
 
     def observation_spec(self) -> dict[str, specs.Array]:
         """One spec for each key of the observation."""
