@@ -1,0 +1,1 @@
+"""Running experiments: command line, runners, run folder, checkpoints, evaluation."""

@@ -1,0 +1,86 @@
+"""Makes an `Agent` of a recurrent or feed-forward network: acting and the V-trace update."""
+
+from typing import Any
+
+import haiku as hk
+import jax
+import jax.numpy as jnp
+import optax
+
+from agents.actor_critic.config import ActorCriticConfig
+from agents.actor_critic.losses import LossCosts, actor_critic_loss
+from agents.actor_critic.network import Network
+from agents.base import Agent, AgentState, Metrics, OnPolicy, Params, Unroll
+from agents.inputs import zeros_like_spec
+from environments.base import EnvironmentSpec
+
+
+def make_actor_critic(
+    config: ActorCriticConfig, spec: EnvironmentSpec, network: Network, frames: int
+) -> Agent:
+    """The agent of `network` under `config`; its learning rate decays over `frames` frames."""
+    transformed = hk.without_apply_rng(hk.transform(network.unroll))
+    optimizer = optax.chain(
+        optax.clip_by_global_norm(config.clip_norm),
+        optax.scale_by_adam(config.adam_b1, config.adam_b2, config.adam_epsilon),
+    )
+    costs = LossCosts(
+        config.discount, config.lambda_, config.value_cost, config.entropy_cost, config.logits_l2
+    )
+
+    def init(key: jax.Array) -> AgentState:
+        observation = zeros_like_spec(spec.observation, leading=(1, 1))
+        is_first = jnp.ones((1, 1), bool)
+        params = transformed.init(key, observation, is_first, network.initial_core(1))
+        zero = jnp.zeros((), jnp.uint32)
+        return AgentState(params, optimizer.init(params), frames=zero, updates=zero)
+
+    def act(params, key, observation, is_first, core, *, greedy: bool):
+        observation, is_first = jax.tree.map(lambda x: x[None], (observation, is_first))
+        output, core = transformed.apply(params, observation, is_first, core)
+        logits = output.logits[0]
+        if greedy:
+            action = jnp.argmax(logits, axis=-1).astype(jnp.int32)
+        else:
+            action = jax.random.categorical(key, logits).astype(jnp.int32)
+        log_policy = jax.nn.log_softmax(logits)
+        log_prob = jnp.take_along_axis(log_policy, action[:, None], axis=-1)[:, 0]
+        return action, {"log_prob": log_prob}, core
+
+    def loss(params: Params, unroll: Unroll) -> tuple[jax.Array, Metrics]:
+        output, _ = transformed.apply(params, unroll.observation, unroll.is_first, unroll.core)
+        value, metrics = actor_critic_loss(output.logits, output.value, unroll, costs)
+        return value + config.head_weights_l2 * _head_weights(params), metrics
+
+    def update(state: AgentState, unroll: Unroll, key: jax.Array) -> tuple[AgentState, Metrics]:
+        del key
+        gradient, metrics = jax.grad(loss, has_aux=True)(state.params, unroll)
+        direction, optimizer_state = optimizer.update(gradient, state.optimizer, state.params)
+        rate = learning_rate(config, state.frames, frames)
+        params = jax.tree.map(lambda p, d: p - rate * d, state.params, direction)
+        learnt = jnp.sum(~unroll.is_last[:-1]).astype(jnp.uint32)
+        state = AgentState(params, optimizer_state, state.frames + learnt, state.updates + 1)
+        metrics |= {"grad_norm": optax.global_norm(gradient), "learning_rate": rate}
+        return state, metrics
+
+    return Agent(
+        init=init,
+        policy_params=lambda state: state.params,
+        initial_core=network.initial_core,
+        act=act,
+        update=update,
+        data=OnPolicy(config.unroll_length, config.environments, config.minibatches),
+    )
+
+
+def learning_rate(config: ActorCriticConfig, frames: jax.Array, budget: int) -> jax.Array:
+    """The learning rate after `frames` of `budget` frames: linear, then constant."""
+    progress = jnp.minimum(frames.astype(jnp.float32) / budget, 1.0)
+    return config.learning_rate * (1.0 - (1.0 - config.final_learning_rate) * progress)
+
+
+def _head_weights(params: Any) -> jax.Array:
+    """The sum of squares of the heads' weights, biases left out."""
+    return sum(
+        jnp.sum(jnp.square(module["w"])) for name, module in params.items() if "heads/" in name
+    )  # type: ignore[return-value]

@@ -1,0 +1,85 @@
+"""The V-trace actor-critic loss over an unroll (IMPALA, Espeholt et al. 2018, 1802.01561).
+
+Shape letters: `T` time, `B` batch, `A` actions.
+"""
+
+from dataclasses import dataclass
+
+import chex
+import jax
+import jax.numpy as jnp
+
+from agents.base import Metrics, Unroll
+from agents.libraries import rlax
+
+
+@dataclass(frozen=True)
+class LossCosts:
+    """Weights of the parts of the loss; see `ActorCriticConfig` for their sources."""
+
+    discount: float
+    lambda_: float
+    value: float
+    entropy: float
+    logits_l2: float
+
+
+def actor_critic_loss(
+    logits: jax.Array, values: jax.Array, unroll: Unroll, costs: LossCosts
+) -> tuple[jax.Array, Metrics]:
+    """The mean loss per frame, and its parts.
+
+    The step across a reset has importance weight 0: its temporal difference vanishes and none
+    flows through it, so that the return of the step before ends at that step's own bootstrap:
+    the value of the LAST observation where the episode was cut off, and 0 where it truly ended.
+
+    Args:
+      logits: `[T+1, B, A]` float32, of the learner's policy.
+      values: `[T+1, B]` float32.
+      unroll: the data; `extras["log_prob"]` is the acting policy's.
+      costs: weights of the parts.
+
+    Returns:
+      The loss `[]` and metrics: policy_loss, value_loss, entropy, importance_weight.
+    """
+    chex.assert_rank([logits, values, unroll.action], [3, 2, 2])
+    chex.assert_equal_shape_prefix([logits, values, unroll.is_last], 2)
+    frame = ~unroll.is_last[:-1]  # [T, B]
+    log_policy = jax.nn.log_softmax(logits[:-1])
+    log_prob = jnp.take_along_axis(log_policy, unroll.action[..., None], axis=-1)[..., 0]
+    rho_tm1 = jnp.where(frame, jnp.exp(log_prob - unroll.extras["log_prob"]), 0.0)
+    vtrace = jax.vmap(
+        lambda v_tm1, v_t, r_t, discount_t, rho_tm1: rlax.vtrace_td_error_and_advantage(
+            v_tm1, v_t, r_t, discount_t, rho_tm1, lambda_=costs.lambda_
+        ),
+        in_axes=1,
+        out_axes=1,
+    )
+    targets = vtrace(
+        values[:-1],
+        values[1:],
+        unroll.reward,
+        costs.discount * unroll.discount,
+        jax.lax.stop_gradient(rho_tm1),
+    )
+
+    def mean(x: jax.Array) -> jax.Array:
+        return jnp.sum(jnp.where(frame, x, 0.0)) / jnp.maximum(jnp.sum(frame), 1)
+
+    policy_loss = mean(-jax.lax.stop_gradient(targets.pg_advantage) * log_prob)
+    value_loss = mean(0.5 * jnp.square(targets.errors))
+    entropy = mean(-jnp.sum(jnp.exp(log_policy) * log_policy, axis=-1))
+    logits_l2 = mean(jnp.sum(jnp.square(logits[:-1]), axis=-1))
+    loss = (
+        policy_loss
+        + costs.value * value_loss
+        - costs.entropy * entropy
+        + costs.logits_l2 * logits_l2
+    )
+    metrics = {
+        "policy_loss": policy_loss,
+        "value_loss": value_loss,
+        "entropy": entropy,
+        "importance_weight": mean(rho_tm1),
+    }
+    return loss, metrics

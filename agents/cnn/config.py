@@ -1,0 +1,34 @@
+"""Configuration of the small convolutional baseline."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from agents.actor_critic.config import ActorCriticConfig
+from agents.registry import register
+from environments.errors import UserError
+
+if TYPE_CHECKING:
+    from agents.base import Agent
+    from environments.base import EnvironmentSpec
+
+
+@register("cnn")
+@dataclass(frozen=True)
+class CNNConfig(ActorCriticConfig):
+    """Convolutions of one size, each followed by a ReLU, and one hidden layer."""
+
+    layers: int = 3
+    channels: int = 32
+    kernel: int = 3
+    hidden: int = 256
+
+    def __post_init__(self):
+        super().__post_init__()
+        for name in ("layers", "channels", "kernel", "hidden"):
+            if getattr(self, name) < 1:
+                raise UserError(f"agent.{name} must be at least 1, not {getattr(self, name)}")
+
+    def make(self, spec: "EnvironmentSpec", frames: int) -> "Agent":
+        from agents.cnn.agent import make
+
+        return make(self, spec, frames)

@@ -1,0 +1,56 @@
+"""Configuration of DRC: depth, repeats, and whose variant of the architecture."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from agents.actor_critic.config import ActorCriticConfig
+from agents.registry import register
+from environments.errors import UserError
+
+if TYPE_CHECKING:
+    from agents.base import Agent
+    from environments.base import EnvironmentSpec
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Where published versions of the architecture differ."""
+
+    output_gate: Literal["tanh", "sigmoid"]
+    encoder_relu: bool  # between and after the encoder's convolutions
+    readout: Literal["add", "concatenate"]  # how the encoding joins the last state
+    pool: Literal["per_channel", "dense"]  # of the spatial maximum and mean of the own state
+
+
+VARIANTS = {
+    # The open code of train-learned-planner (Taufeeque et al. 2024), whose policies solve 99.3 %.
+    "open": Variant("tanh", encoder_relu=False, readout="add", pool="per_channel"),
+    # The paper (Guez et al. 2019), as far as its re-implementations tell.
+    "paper": Variant("sigmoid", encoder_relu=True, readout="concatenate", pool="dense"),
+    # Thinker's DRC baseline (Chung et al. 2023).
+    "thinker": Variant("sigmoid", encoder_relu=False, readout="concatenate", pool="per_channel"),
+}
+
+
+@register("drc")
+@dataclass(frozen=True)
+class DRCConfig(ActorCriticConfig):
+    """DRC(depth, repeats)."""
+
+    depth: int = 3  # D, cells stacked
+    repeats: int = 3  # N, ticks of the stack for each environment step
+    channels: int = 32
+    encoder_kernel: int = 4  # of both convolutions, for images of one pixel a cell
+    hidden: int = 256  # of the readout
+    variant: Literal["open", "paper", "thinker"] = "open"
+
+    def __post_init__(self):
+        super().__post_init__()
+        for name in ("depth", "repeats", "channels", "encoder_kernel", "hidden"):
+            if getattr(self, name) < 1:
+                raise UserError(f"agent.{name} must be at least 1, not {getattr(self, name)}")
+
+    def make(self, spec: "EnvironmentSpec", frames: int) -> "Agent":
+        from agents.drc.agent import make
+
+        return make(self, spec, frames)

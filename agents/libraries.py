@@ -1,0 +1,27 @@
+"""The one place that imports rlax and distrax: with TensorFlow hidden from them.
+
+Both reach TensorFlow Probability, whose JAX substrate imports TensorFlow if it can (some
+seconds), and refuses versions before 2.18, which is newer than Reverb's. Hidden, neither occurs.
+"""
+
+import importlib
+import sys
+
+
+def _without_tensorflow(name: str):
+    def is_tensorflow(module: str) -> bool:
+        return module == "tensorflow" or module.startswith("tensorflow.")
+
+    aside = {module: sys.modules.pop(module) for module in list(sys.modules) if is_tensorflow(module)}
+    sys.modules["tensorflow"] = None  # type: ignore[assignment]
+    try:
+        return importlib.import_module(name)
+    finally:
+        del sys.modules["tensorflow"]
+        sys.modules.update(aside)
+
+
+distrax = _without_tensorflow("distrax")
+rlax = _without_tensorflow("rlax")
+
+__all__ = ["distrax", "rlax"]

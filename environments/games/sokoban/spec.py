@@ -1,0 +1,19 @@
+"""The specification that every symbolic face of Sokoban shares."""
+
+import numpy as np
+from dm_env import specs
+
+from environments.base import EnvironmentSpec
+from environments.games.sokoban import rules
+from environments.games.sokoban.observations import observation_spec
+from environments.games.sokoban.registration import SokobanOptions
+
+
+def sokoban_spec(shape: tuple[int, int], options: SokobanOptions) -> EnvironmentSpec:
+    """The spec of Sokoban on a board of shape `H, W`."""
+    actions = len(rules.ACTIONS) if options.noop else len(rules.ACTIONS) - 1
+    return EnvironmentSpec(
+        observation={kind: observation_spec(kind, shape) for kind in options.observations},
+        action=specs.DiscreteArray(actions, dtype=np.int32, name="action"),
+        outcomes=rules.OUTCOMES,
+    )

@@ -1,0 +1,185 @@
+"""The device runner's compiled program: environments, acting and learning in one jit.
+
+Everything `[B, ...]` is sharded over the devices, parameters are on each of them; XLA adds what
+they must tell each other. On a machine with one device this is the same program.
+
+Shape letters: `T` time, `B` environments.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from agents.base import Agent, AgentState, Core, Metrics, Unroll
+from environments.base import BatchedEnvironment, TimeStep
+from environments.errors import UserError
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class DeviceState:
+    """Everything that a run on the device runner changes; what a checkpoint holds."""
+
+    agent: AgentState
+    environment: Any  # the environment's state, [B, ...]
+    timestep: TimeStep  # what the environments show now, [B, ...]
+    core: Core  # [B, ...]
+    episode_return: jax.Array  # [B] float32, of the running episodes so far
+    episode_length: jax.Array  # [B] int32
+    key: jax.Array
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class EpisodeSums:
+    """Sums over the episodes that ended, from which means are made on the host."""
+
+    episodes: jax.Array  # [] int32
+    successes: jax.Array  # [] int32
+    returns: jax.Array  # [] float32
+    lengths: jax.Array  # [] int32
+
+
+def init(agent: Agent, environment: BatchedEnvironment, key: jax.Array) -> DeviceState:
+    """The state in which a run begins."""
+    batch = agent.data.environments
+    agent_key, environment_key, key = jax.random.split(key, 3)
+    state, timestep = environment.reset(environment_key, batch)
+    return DeviceState(
+        agent=agent.init(agent_key),
+        environment=state,
+        timestep=timestep,
+        core=agent.initial_core(batch),
+        episode_return=jnp.zeros(batch, jnp.float32),
+        episode_length=jnp.zeros(batch, jnp.int32),
+        key=key,
+    )
+
+
+def iterate(
+    agent: Agent, environment: BatchedEnvironment, state: DeviceState, iterations: int
+) -> tuple[DeviceState, Metrics, EpisodeSums]:
+    """Gathers an unroll and learns from it, `iterations` times.
+
+    Returns:
+      The new state, the learner's metrics averaged, and the sums over episodes that ended.
+    """
+
+    def iteration(state, _):
+        key, act_key, update_key = jax.random.split(state.key, 3)
+        state, unroll, sums = gather(agent, environment, replace(state, key=key), act_key)
+        learner, metrics = learn(agent, state.agent, unroll, update_key)
+        return replace(state, agent=learner), (metrics, sums)
+
+    state, (metrics, sums) = jax.lax.scan(iteration, state, None, length=iterations)
+    return (
+        state,
+        jax.tree.map(lambda x: jnp.mean(x, axis=0), metrics),
+        jax.tree.map(lambda x: jnp.sum(x, axis=0), sums),
+    )
+
+
+def gather(
+    agent: Agent, environment: BatchedEnvironment, state: DeviceState, key: jax.Array
+) -> tuple[DeviceState, Unroll, EpisodeSums]:
+    """Acts for one unroll with the present policy."""
+    params = agent.policy_params(state.agent)
+
+    def step(state, key):
+        now = state.timestep
+        action, extras, core = agent.act(
+            params, key, now.observation, now.is_first, state.core, greedy=False
+        )
+        environment_state, after = environment.step(state.environment, action)
+        episode_return = jnp.where(now.is_last, 0.0, state.episode_return + after.reward)
+        episode_length = jnp.where(now.is_last, 0, state.episode_length + 1)
+        success = after.is_last & (after.info["outcome"] == 0)
+        sums = EpisodeSums(
+            episodes=jnp.sum(after.is_last, dtype=jnp.int32),
+            successes=jnp.sum(success, dtype=jnp.int32),
+            returns=jnp.sum(jnp.where(after.is_last, episode_return, 0.0)),
+            lengths=jnp.sum(jnp.where(after.is_last, episode_length, 0), dtype=jnp.int32),
+        )
+        row = (now.observation, now.is_first, now.is_last), (
+            action,
+            after.reward,
+            after.discount,
+            extras,
+        )
+        state = replace(
+            state,
+            environment=environment_state,
+            timestep=after,
+            core=core,
+            episode_return=episode_return,
+            episode_length=episode_length,
+        )
+        return state, (row, sums)
+
+    core = state.core
+    keys = jax.random.split(key, agent.data.unroll_length)
+    state, ((shown, (action, reward, discount, extras)), sums) = jax.lax.scan(step, state, keys)
+    last = (state.timestep.observation, state.timestep.is_first, state.timestep.is_last)
+    observation, is_first, is_last = jax.tree.map(
+        lambda rows, row: jnp.concatenate([rows, row[None]]), shown, last
+    )
+    unroll = Unroll(observation, is_first, is_last, action, reward, discount, extras, core)
+    return state, unroll, jax.tree.map(lambda x: jnp.sum(x, axis=0), sums)
+
+
+def learn(
+    agent: Agent, learner: AgentState, unroll: Unroll, key: jax.Array
+) -> tuple[AgentState, Metrics]:
+    """Updates once for each minibatch of the unroll; metrics are their means."""
+    parts = agent.data.minibatches
+
+    def minibatch(index):
+        # Every parts-th environment, so that each device holds its share of each minibatch.
+        def of_batch(x):
+            return x.reshape(-1, parts, *x.shape[1:])[:, index]
+
+        def of_time_and_batch(x):
+            return x.reshape(x.shape[0], -1, parts, *x.shape[2:])[:, :, index]
+
+        return replace(
+            jax.tree.map(of_time_and_batch, replace(unroll, core=())),
+            core=jax.tree.map(of_batch, unroll.core),
+        )
+
+    def step(learner, inputs):
+        index, key = inputs
+        return agent.update(learner, minibatch(index), key)
+
+    if parts == 1:
+        return agent.update(learner, unroll, key)
+    inputs = jnp.arange(parts), jax.random.split(key, parts)
+    learner, metrics = jax.lax.scan(step, learner, inputs)
+    return learner, jax.tree.map(lambda x: jnp.mean(x, axis=0), metrics)
+
+
+def shardings(agent: Agent, environment: BatchedEnvironment) -> DeviceState:
+    """Where each part of a `DeviceState` lives: a state with shardings for leaves.
+
+    Raises UserError if the environments cannot be split evenly over the devices.
+    """
+    devices = jax.devices()
+    per_update = agent.data.environments // agent.data.minibatches
+    if per_update % len(devices):
+        raise UserError(
+            f"a minibatch of {per_update} environments cannot be split over {len(devices)} "
+            f"devices: set agent.environments to a multiple of "
+            f"{len(devices) * agent.data.minibatches}"
+        )
+    mesh = Mesh(np.array(devices), ("data",))
+    replicated = NamedSharding(mesh, PartitionSpec())
+    split = NamedSharding(mesh, PartitionSpec("data"))
+    shapes = jax.eval_shape(lambda key: init(agent, environment, key), jax.random.key(0))
+    return replace(
+        jax.tree.map(lambda _: split, shapes),
+        agent=jax.tree.map(lambda _: replicated, shapes.agent),
+        key=replicated,
+    )

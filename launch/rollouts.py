@@ -1,0 +1,111 @@
+"""Plays levels to their end in batch, greedily or at random, every level exactly once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from agents.base import Agent, Params
+from environments.base import BatchedEnvironment
+
+
+@dataclass(frozen=True)
+class Episodes:
+    """How the episodes of `E` levels ended, in the order of the levels."""
+
+    outcome: np.ndarray  # [E] int32, index into spec.outcomes
+    episode_return: np.ndarray  # [E] float32
+    length: np.ndarray  # [E] int32, environment steps
+
+
+def play(
+    agent: Agent,
+    params: Params,
+    environment: BatchedEnvironment,
+    *,
+    episodes: int,
+    thinking_steps: int = 0,
+    batch: int = 256,
+    seed: int = 0,
+) -> Episodes:
+    """Plays the first `episodes` levels of `environment` greedily.
+
+    Args:
+      agent: the agent; its `act` is called.
+      params: what it acts with.
+      environment: over the level set.
+      episodes: how many levels, at most `environment.num_levels`.
+      thinking_steps: how often the agent sees the first observation before it acts on it; the
+        environment does not step meanwhile (Guez et al. 2019, section 4).
+      batch: levels played at once; has no effect on the results.
+      seed: for what is random in the environment or the agent.
+    """
+    batch = min(batch, episodes)
+    parts = []
+    for begin in range(0, episodes, batch):
+        # The last batch is filled up with levels whose results are dropped.
+        levels = np.minimum(np.arange(begin, begin + batch), episodes - 1)
+        key = jax.random.fold_in(jax.random.key(seed), begin)
+        results = _play_batch(
+            agent, environment, params, jnp.asarray(levels), key, thinking_steps=thinking_steps
+        )
+        parts.append([np.asarray(x)[: episodes - begin] for x in results])
+    return Episodes(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+
+@partial(jax.jit, static_argnames=("agent", "thinking_steps"))
+def _play_batch(agent, environment, params, levels, key, *, thinking_steps: int):
+    start_key, think_key, key = jax.random.split(key, 3)
+    state, timestep = environment.start(start_key, levels)
+    batch = levels.shape[0]
+    core, is_first = agent.initial_core(batch), timestep.is_first
+    for index in range(thinking_steps):
+        _, _, core = agent.act(
+            params,
+            jax.random.fold_in(think_key, index),
+            timestep.observation,
+            is_first,
+            core,
+            greedy=True,
+        )
+        is_first = jnp.zeros_like(is_first)
+
+    def unfinished(carry):
+        return ~jnp.all(carry["done"])
+
+    def step(carry):
+        key, act_key = jax.random.split(carry["key"])
+        timestep, done = carry["timestep"], carry["done"]
+        action, _, core = agent.act(
+            params, act_key, timestep.observation, carry["is_first"], carry["core"], greedy=True
+        )
+        state, timestep = environment.step(carry["state"], action)
+        ends = timestep.is_last & ~done
+        return {
+            "key": key,
+            "state": state,
+            "timestep": timestep,
+            "core": core,
+            "is_first": timestep.is_first,
+            "done": done | timestep.is_last,
+            "outcome": jnp.where(ends, timestep.info["outcome"], carry["outcome"]),
+            "return": carry["return"] + jnp.where(done, 0.0, timestep.reward),
+            "length": carry["length"] + ~done,
+        }
+
+    carry = {
+        "key": key,
+        "state": state,
+        "timestep": timestep,
+        "core": core,
+        "is_first": is_first,
+        "done": jnp.zeros(batch, bool),
+        "outcome": jnp.zeros(batch, jnp.int32),
+        "return": jnp.zeros(batch, jnp.float32),
+        "length": jnp.zeros(batch, jnp.int32),
+    }
+    carry = jax.lax.while_loop(unfinished, step, carry)
+    return carry["outcome"], carry["return"], carry["length"]
