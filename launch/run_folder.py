@@ -1,0 +1,127 @@
+"""The run folder: everything that one training run writes, and the lock that keeps others out."""
+
+import datetime
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from environments.errors import UserError
+from launch import files
+
+_LOCK = ".lock"
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Where the parts of a run lie."""
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        """The resolved experiment: `configuration.load` rebuilds everything from it."""
+        return self.path / "config.json"
+
+    @property
+    def versions(self) -> Path:
+        """What the run was made with: packages, environments, git revision, devices."""
+        return self.path / "versions.json"
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of training states."""
+        return self.path / "checkpoints"
+
+    @property
+    def policy(self) -> Path:
+        """The newest published policy."""
+        return self.path / "policy.npz"
+
+    @property
+    def metrics(self) -> Path:
+        """The rows of metrics as CSV."""
+        return self.path / "metrics.csv"
+
+    @property
+    def tensorboard(self) -> Path:
+        """The folder of TensorBoard's event files."""
+        return self.path / "tensorboard"
+
+    @property
+    def log(self) -> Path:
+        """The same rows, and messages, for people."""
+        return self.path / "log.txt"
+
+    @property
+    def evaluation(self) -> Path:
+        """The folder of evaluation results."""
+        return self.path / "evaluation"
+
+    @property
+    def videos(self) -> Path:
+        """The folder of videos."""
+        return self.path / "videos"
+
+
+def default_path(experiment: str) -> Path:
+    """Where a run goes if the user does not say: runs/<experiment>/<date-time>."""
+    return Path("runs") / experiment / datetime.datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+
+
+def create(path: Path) -> RunFolder:
+    """A new run folder at `path`, empty.
+
+    Raises:
+      UserError: something is there already, or it cannot be made.
+    """
+    with files.writing(path):
+        if path.exists() and not path.is_dir():
+            raise UserError(f"{path} is a file: choose another --run-dir")
+        if path.is_dir() and set(os.listdir(path)) - {_LOCK}:
+            resume = f"--resume {path} continues it; or " if (path / "config.json").exists() else ""
+            raise UserError(f"{path} exists and is not empty: {resume}choose another --run-dir")
+        path.mkdir(parents=True, exist_ok=True)
+        # A folder may be there already and refuse new files.
+        descriptor = os.open(path / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+        os.close(descriptor)
+    return RunFolder(path)
+
+
+def open_run(path: Path) -> RunFolder:
+    """The run folder at `path`. Raises UserError if there is none."""
+    try:
+        if (path / "config.json").is_file():
+            return RunFolder(path)
+        what = "has no config.json" if path.is_dir() else "is not a folder"
+        what = what if path.exists() else "does not exist"
+    except OSError as error:
+        what = f"cannot be read ({(error.strerror or str(error)).lower()})"
+    raise UserError(f"{path} is not a run: it {what}; give the folder that moravec train made")
+
+
+@contextmanager
+def lock(run: RunFolder) -> Iterator[None]:
+    """Keeps other processes from writing the run; however this one ends, the lock goes with it.
+
+    Raises:
+      UserError: another process is writing it.
+    """
+    with files.writing(run.path):
+        descriptor = os.open(run.path / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            owner = os.read(descriptor, 20).decode(errors="replace").strip()
+            raise UserError(
+                f"{run.path} is being written by process {owner}: wait for it, or stop it first"
+            ) from None
+        with files.writing(run.path):
+            os.truncate(descriptor, 0)
+            os.write(descriptor, str(os.getpid()).encode())
+        yield
+    finally:
+        os.close(descriptor)
