@@ -1,15 +1,19 @@
 """Random rooms and depth-first reverse play in them, compiled by numba (I2A, appendix D.4).
 
-Cells are numbered row by row. A stream of random numbers is `[1] uint64`, splitmix64.
+Cells are numbered row by row. A stream of random numbers is `[1] uint64`, splitmix64. All in one
+file, because numba's cache of a function does not notice changes in another file.
 """
 
 import numpy as np
 from numba import njit
 
-from environments.games.sokoban.symmetry import GAMMA, mix
+from environments.games.sokoban.symmetry import GAMMA, exact_hash, mix, puzzle_hash
 
-DEPTH_LIMIT = 300  # the paper's
+WALK = 210  # steps of the walk, per hundred rows and columns: Boxoban's mean open area at 10x10
 TURN_PERCENT = 35  # how often the walk turns
+DEPTH_LIMIT = 300  # the paper's
+DRAWS = 2_000  # rooms tried for one level before its kind is called exhausted
+HELD_OUT_SHARE = 8  # one puzzle in this many is held out
 
 # Cells that one step of the walk opens, as (row, column) about the walker: horizontal, vertical,
 # an L, a square, a mirrored L; entries repeat to make four.
@@ -100,7 +104,7 @@ def insert(table, key):
 
 @njit(cache=True)
 def _displacement(cells, goals, is_goal, width):
-    """Summed Manhattan distance of boxes from their own goals; 0 if any, or the player, is on one."""
+    """Summed distance of boxes from their own goals; 0 if any, or the player, stands on one."""
     total = 0
     for i in range(len(goals)):
         if is_goal[cells[i]]:
@@ -198,3 +202,59 @@ def reverse_play(stream, walls, solved, keys, seen, cap, best):
                 best_score = score
                 best[:] = cells
     return best_score
+
+
+@njit(cache=True)
+def _draw(stream, walls, targets, boxes, keys, seen, cap, starts):
+    """Makes one level in place of `walls, targets, boxes [H, W] bool`, if all goes well.
+
+    `starts [2, N+1]` receives the cells of boxes and player, solved and at the start. Returns the
+    player's cell, or -1 if the room is too small or has no start of positive score.
+    """
+    height, width = walls.shape
+    solved, best = starts
+    carve(stream, walls, WALK * (height + width) // 100)
+    if not place(stream, walls, solved):
+        return -1
+    if reverse_play(stream, walls, solved, keys, seen, cap, best) == 0:
+        return -1
+    targets[:] = False
+    boxes[:] = False
+    for i in range(len(best) - 1):
+        targets[solved[i] // width, solved[i] % width] = True
+        boxes[best[i] // width, best[i] % width] = True
+    while True:
+        player = stroll(stream, walls | boxes, best[-1])
+        if not targets[player // width, player % width]:
+            return player
+
+
+@njit(cache=True)
+def fill(boards, player, first, seed, held_out, keys, seen, cap, starts, known):
+    """Makes levels number `first` and on; returns how many it could.
+
+    Args:
+      boards: `[3, L, H, W] bool`, receives walls, targets, boxes.
+      player: `[L]`, receives the cells of the players.
+      first, seed: decide, with a level's place in `boards`, its stream of random numbers.
+      held_out: whether to make levels of the held-out split.
+      keys, seen, cap: see `reverse_play`.
+      starts: `[2, N+1] int64`, scratch.
+      known: `[2^n] uint64`, hash set of the levels made before; these are added to it.
+    """
+    walls, targets, boxes = boards
+    stream = np.zeros(1, np.uint64)
+    for i in range(len(player)):
+        stream[0] = mix(mix(np.uint64(seed) + GAMMA) + np.uint64(first + i))
+        for draw in range(DRAWS + 1):
+            if draw == DRAWS:
+                return i
+            player[i] = _draw(stream, walls[i], targets[i], boxes[i], keys, seen, cap, starts)
+            if player[i] < 0:
+                continue
+            puzzle = puzzle_hash(walls[i], targets[i], boxes[i])
+            if (puzzle % np.uint64(HELD_OUT_SHARE) == 0) != held_out:
+                continue
+            if insert(known, exact_hash(walls[i], targets[i], boxes[i], player[i])):
+                break
+    return len(player)

@@ -7,11 +7,19 @@ PATH                                                      a level file, packed o
 
 import dataclasses
 from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
 
 from environments.errors import UserError, unknown
+from environments.games.sokoban.boxoban import boxoban_folder
 from environments.games.sokoban.level import LevelSet
+from environments.games.sokoban.packed import is_packed, read_packed
+from environments.games.sokoban.text import read_levels
 
 SPLITS = ("train", "held_out")
+EXAMPLE = "generated:size=6,boxes=1,count=5000,seed=0"
+KINDS = f"boxoban:SET/SPLIT or {EXAMPLE}"
 _LIMITS = {  # least and greatest value
     "size": (4, 64),
     "boxes": (1, 64),
@@ -48,7 +56,7 @@ def parse_generated(source: str) -> Generated:
         raise unknown("split of generated levels", split, SPLITS)
     missing = [key for key in _LIMITS if key not in values]
     if missing:
-        raise UserError(f"{source}: {missing[0]} is missing; write {_EXAMPLE}")
+        raise UserError(f"{source}: {missing[0]} is missing; write {EXAMPLE}")
     wanted = Generated(**{key: _number(source, key, values[key]) for key in _LIMITS}, split=split)
     room = (wanted.size - 2) ** 2
     if 2 * wanted.boxes + 1 > room:
@@ -57,9 +65,6 @@ def parse_generated(source: str) -> Generated:
             f"the {room} cells within a board of size {wanted.size}"
         )
     return wanted
-
-
-_EXAMPLE = "generated:size=6,boxes=1,count=5000,seed=0"
 
 
 def _number(source: str, key: str, text: str) -> int:
@@ -72,25 +77,54 @@ def _number(source: str, key: str, text: str) -> int:
 
 
 def load_levels(source: str) -> LevelSet:
-    """The level set that a source names. Raises UserError with one line on what to do."""
-    if source.startswith("generated:"):
+    """The level set that a source names, in the order of its files.
+
+    Levels of different sizes are padded with walls to the largest. Raises UserError with one line
+    on what to do if the source is misspelt, cannot be reached, or holds a malformed level.
+    """
+    kind, colon, rest = source.partition(":")
+    if kind == "generated" and colon:
         from environments.games.sokoban.generator import generate
 
         wanted = parse_generated(source)
-        levels = generate(
-            wanted.size,
-            wanted.size,
-            wanted.boxes,
-            wanted.count,
-            wanted.seed,
-            wanted.split,
-        )
-        return LevelSet(
-            source,
-            levels.shape,
-            levels.walls,
-            levels.targets,
-            levels.boxes,
-            levels.player,
-        )
-    raise UserError(f"{source}: no such level source")
+        size = wanted.size
+        levels = generate(size, size, wanted.boxes, wanted.count, wanted.seed, wanted.split)
+        return dataclasses.replace(levels, source=source)
+    if kind == "boxoban" and colon:
+        return _read_folder(boxoban_folder(rest), source)
+    return _read_path(source)
+
+
+def _read_path(source: str) -> LevelSet:
+    """Levels of a file, packed or text, or of all the text files of a folder."""
+    path = Path(source).expanduser()
+    if path.is_dir():
+        return _read_folder(path, source)
+    if not path.exists():
+        kind, colon, _ = source.partition(":")
+        if colon and "/" not in kind:
+            raise unknown("kind of level source", kind, ("boxoban", "generated"))
+        raise UserError(f"{source!r} is no file or folder; levels come from a path, {KINDS}")
+    read = read_packed if is_packed(path) else read_levels
+    return dataclasses.replace(read(path), source=source)
+
+
+def _read_folder(folder: Path, source: str) -> LevelSet:
+    files = sorted(folder.glob("*.txt"))
+    if not files:
+        raise UserError(f"{folder}: this folder holds no level files (*.txt)")
+    return _concatenate([read_levels(file) for file in files], source)
+
+
+def _concatenate(sets: list[LevelSet], source: str) -> LevelSet:
+    """One set of all levels, in order, padded to the largest board."""
+    shape = (max(levels.shape[0] for levels in sets), max(levels.shape[1] for levels in sets))
+    sets = [levels.padded(shape) for levels in sets]
+    return LevelSet(
+        source,
+        shape,
+        walls=np.concatenate([levels.walls for levels in sets]),
+        targets=np.concatenate([levels.targets for levels in sets]),
+        boxes=np.concatenate([levels.boxes for levels in sets]),
+        player=np.concatenate([levels.player for levels in sets]),
+    )

@@ -1,6 +1,7 @@
 """What makes two Sokoban levels the same puzzle: a hash blind to symmetry, place and player.
 
-Compiled by numba, and therefore only to be imported when levels are generated or compared.
+The values decide which levels are held out, so they never change. Imports numba: import this only
+when levels are generated or compared.
 """
 
 import numpy as np
@@ -66,7 +67,7 @@ def puzzle_hash(walls, targets, boxes):
 
 @njit(cache=True)
 def hashes(walls, targets, boxes, player):
-    """Exact and puzzle hashes `[L] uint64` of many levels: boards `[L, H, W] bool`, player `[L]`."""
+    """Exact and puzzle hashes, `[L] uint64`: boards `[L, H, W] bool`, player `[L]` cells."""
     count = len(player)
     exact, puzzle = np.empty(count, np.uint64), np.empty(count, np.uint64)
     for i in range(count):
