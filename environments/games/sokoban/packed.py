@@ -24,7 +24,7 @@ VERSION = 1
 _HEADER = struct.Struct("<8sHHHIH")
 
 
-def pack(levels: LevelSet) -> bytes:
+def pack_levels(levels: LevelSet) -> bytes:
     """The bytes of a packed level file."""
     height, width = levels.shape
     source = levels.source.encode()[:65535]
@@ -57,11 +57,11 @@ def read_packed(path: Path) -> LevelSet:
         data = path.read_bytes()
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from None
-    return unpack(data, str(path))
+    return unpack_levels(data, str(path))
 
 
-def unpack(data: bytes, name: str) -> LevelSet:
-    """The inverse of `pack`; `name` is what errors call the file."""
+def unpack_levels(data: bytes, name: str) -> LevelSet:
+    """The inverse of `pack_levels`; `name` is what errors call the file."""
     again = "make it again with `moravec levels pack`"
     if data[: len(MAGIC)] != MAGIC:
         raise UserError(f"{name}: is not a packed level file; {again}")

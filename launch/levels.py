@@ -1,0 +1,149 @@
+"""`moravec levels`: makes, packs and checks Sokoban levels."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import tyro
+
+from environments.errors import UserError
+from environments.games.sokoban.level import LevelSet, unpack_bits
+from environments.games.sokoban.packed import SUFFIX, pack_levels
+from environments.games.sokoban.sources import EXAMPLE, load_levels
+from environments.games.sokoban.text import format_level, format_levels
+from launch.files import atomic_write
+
+_TEXT_SUFFIXES = (".txt", ".xsb")
+_Source = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="SOURCE")]
+_Out = tyro.conf.arg(metavar="FILE")
+_Json = Annotated[bool, tyro.conf.arg(name="json"), tyro.conf.FlagCreatePairsOff]
+
+
+def main(args: list[str]) -> int:
+    """Runs `moravec levels ARGS`; returns the exit status. A user's mistake raises UserError."""
+    tyro.extras.subcommand_cli_from_dict(
+        {"generate": generate, "pack": pack, "check": check},
+        prog="moravec levels",
+        description="Make, pack and check Sokoban levels.",
+        args=args,
+        sort_subcommands=False,
+    )
+    return 0
+
+
+def generate(
+    source: _Source, out: Annotated[Path | None, _Out] = None, as_json: _Json = False
+) -> None:
+    """Generate levels and write them to a file, or print them.
+
+    Args:
+        source: generated:size=S,boxes=B,count=N,seed=K[,split=train|held_out]
+        out: The file to write, FILE.levels (packed) or FILE.txt; it must not exist.
+        as_json: Print one JSON document.
+    """
+    if not source.startswith("generated:"):
+        raise UserError(
+            f"{source!r} is nothing to generate: write {EXAMPLE}, or use `moravec levels pack`"
+        )
+    _check_target(out, (SUFFIX, *_TEXT_SUFFIXES))
+    levels = load_levels(source)
+    if out is not None:
+        _write(levels, out, as_json)
+    elif as_json:
+        boards = [format_level(level).splitlines() for level in levels]
+        print(json.dumps({**_summary(levels), "boards": boards}))
+    else:
+        sys.stdout.write(format_levels(levels))
+
+
+def pack(source: _Source, out: Annotated[Path, _Out], as_json: _Json = False) -> None:
+    """Pack levels into one binary file: 25 bytes for each level of 10x10.
+
+    Args:
+        source: boxoban:SET/SPLIT, generated:..., or a path.
+        out: The file to write, FILE.levels; it must not exist.
+        as_json: Print one JSON document.
+    """
+    _check_target(out, (SUFFIX,))
+    _write(load_levels(source), out, as_json)
+
+
+def check(source: _Source, as_json: _Json = False) -> None:
+    """Check that every level of a source is well formed, and count what there is.
+
+    Args:
+        source: boxoban:SET/SPLIT, generated:..., or a path.
+        as_json: Print one JSON document.
+    """
+    found = statistics(load_levels(source))
+    if as_json:
+        print(json.dumps(found))
+        return
+    print(source)
+    print(f"  levels      {found['levels']}, all well formed")
+    print(f"  size        {found['height']}x{found['width']}")
+    for name, label in (("boxes", "boxes"), ("open_cells", "open cells"), ("walls", "walls")):
+        figures = found[name]
+        print(f"  {label:<10}  {figures['mean']:.1f} ({figures['min']} to {figures['max']})")
+    twice = found["duplicates"]
+    print(f"  duplicates  {twice['exact']} exact, {twice['puzzle']} turned, mirrored or shifted")
+    print("              or with the player elsewhere (exact ones included)")
+
+
+def statistics(levels: LevelSet) -> dict[str, Any]:
+    """What there is in a level set, ready for JSON.
+
+    `duplicates` counts levels that repeat an earlier one: `exact`, or as the same `puzzle`, which
+    may be turned, mirrored, shifted, or have its player elsewhere.
+    """
+    from environments.games.sokoban.symmetry import hashes
+
+    planes = (levels.walls, levels.targets, levels.boxes)
+    walls, targets, boxes = (unpack_bits(words, levels.shape) for words in planes)
+    wall_count = walls.sum((1, 2))
+    exact, puzzle = hashes(walls, targets, boxes, levels.player)
+    return {
+        **_summary(levels),
+        "boxes": _figures(boxes.sum((1, 2))),
+        "open_cells": _figures(walls[0].size - wall_count),
+        "walls": _figures(wall_count),
+        "duplicates": {
+            "exact": len(levels) - len(np.unique(exact)),
+            "puzzle": len(levels) - len(np.unique(puzzle)),
+        },
+    }
+
+
+def _summary(levels: LevelSet) -> dict[str, Any]:
+    height, width = levels.shape
+    return {"source": levels.source, "levels": len(levels), "height": height, "width": width}
+
+
+def _figures(counts: np.ndarray) -> dict[str, float]:
+    return {"mean": float(counts.mean()), "min": int(counts.min()), "max": int(counts.max())}
+
+
+def _check_target(out: Path | None, suffixes: tuple[str, ...]) -> None:
+    """Refuses a bad `--out` before any work is done for it."""
+    if out is None:
+        return
+    if out.suffix not in suffixes:
+        raise UserError(f"--out {out}: the name must end in {' or '.join(suffixes)}")
+    if out.exists():
+        raise UserError(f"--out {out}: exists already; choose another name or remove it")
+    if not out.parent.is_dir():
+        raise UserError(f"--out {out}: there is no folder {out.parent}; make it first")
+    if not os.access(out.parent, os.W_OK):
+        raise UserError(f"--out {out}: you may not write to the folder {out.parent}")
+
+
+def _write(levels: LevelSet, out: Annotated[Path, _Out], as_json: bool) -> None:
+    data = pack_levels(levels) if out.suffix == SUFFIX else format_levels(levels)
+    atomic_write(out, data)
+    if as_json:
+        print(json.dumps({**_summary(levels), "out": str(out), "bytes": out.stat().st_size}))
+    else:
+        print(f"{len(levels)} levels written to {out}", file=sys.stderr)
