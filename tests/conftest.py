@@ -13,7 +13,7 @@ os.environ.setdefault("JAX_NUMPY_RANK_PROMOTION", "raise")
 # Whichever renderer there is; without it dm_control looks for a display, and warns.
 os.environ.setdefault("MUJOCO_GL", "egl")
 
-from hypothesis import settings  # noqa: E402
+from hypothesis import settings
 
 settings.register_profile("local", deadline=None)  # the first call of an example compiles
 settings.register_profile("ci", deadline=None, derandomize=True, database=None)

@@ -22,7 +22,8 @@ BUILD_PINS = PYPROJECT["tool"]["uv"]["build-constraint-dependencies"]
 
 def _load_refresh_pins():
     spec = importlib.util.spec_from_file_location("refresh", REPOSITORY / ".ci/refresh_pins.py")
-    assert spec and spec.loader
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
