@@ -1,6 +1,7 @@
 """The dm_env face and the batched face of Sokoban agree step by step."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -46,7 +47,8 @@ def test_faces_agree_on_random_play(kind, noop):
     levels = SMALL if kind == "small" else real_levels()[:64]
     level_set = LevelSet.from_levels(levels, kind)
     singles, batched = make(level_set, noop)
-    indices = np.arange(len(levels), dtype=np.int32)
+    indices = jnp.arange(len(levels))
+    num_actions = singles[0].action_spec().num_values
     start, step = jax.jit(type(batched).start), jax.jit(type(batched).step)
     rng = np.random.default_rng(0)
     rewards, endings = set(), set()
@@ -57,9 +59,7 @@ def test_faces_agree_on_random_play(kind, noop):
             assert_same(index, single.reset_to(index), first, single, batched.spec.outcomes)
         running = np.ones(len(levels), bool)
         for _ in range(LIMIT):
-            actions = rng.integers(batched.spec.action.num_values, size=len(levels)).astype(
-                np.int32
-            )
+            actions = rng.integers(num_actions, size=len(levels)).astype(np.int32)
             state, theirs = step(batched, state, actions)
             theirs = jax.device_get(theirs)
             for index in np.flatnonzero(running):
@@ -80,7 +80,7 @@ def test_the_batched_face_restarts_after_last():
     level_set = LevelSet.from_levels(SMALL, "small")
     singles, batched = make(level_set, False)
     step = jax.jit(type(batched).step)
-    state, _ = batched.start(jax.random.key(0), np.zeros(8, np.int32))
+    state, _ = batched.start(jax.random.key(0), jnp.zeros(8, jnp.int32))
     was_last = np.zeros(8, bool)
     starts = {
         single.reset_to(i).observation["planes"].tobytes() for i, single in enumerate(singles)

@@ -1,0 +1,76 @@
+"""Golden playthroughs: one recorded episode trace for each environment.
+
+    python -m tests.environments.playthroughs.record
+
+writes them anew, beside this file. A trace that changes means that the game has changed: raise
+the environment's version where it is registered first, or the command refuses.
+"""
+
+import hashlib
+import sys
+from pathlib import Path
+
+import dm_env
+import numpy as np
+
+from environments import entries
+from tests.environments.cases import CASES, Case
+
+SEED = 0
+
+
+def path(name: str) -> Path:
+    """Where the trace of an environment lies."""
+    return Path(__file__).parent / f"{name}.txt"
+
+
+def playthrough(name: str) -> str:
+    """The trace of the case of `name`: every time step of its actions with SEED."""
+    case = CASES[name]
+    options = {
+        key: Path(value).name if key == "levels" else value for key, value in case.options.items()
+    }
+    environment = case.load(name, seed=SEED)
+    lines = [
+        f"environment {name}",
+        f"version {entries()[name].version}",
+        f"options {options}",
+        f"seed {SEED}",
+        "",
+        *_describe(environment.reset(), case),
+    ]
+    for number, action in enumerate(case.actions, 1):
+        lines += ["", f"step {number} action {action}", *_describe(environment.step(action), case)]
+    return "\n".join(lines) + "\n"
+
+
+def _describe(step: dm_env.TimeStep, case: Case) -> list[str]:
+    """Type, reward and discount; a digest of each key of the observation; the board."""
+    numbers = "" if step.first() else f" reward {step.reward:.4f} discount {step.discount:.4f}"
+    digests = [
+        f"{key} {value.dtype}{list(value.shape)} {hashlib.sha256(value.tobytes()).hexdigest()[:16]}"
+        for key, value in sorted(step.observation.items())
+    ]
+    planes = step.observation["planes"]
+    cells = planes @ (1 << np.arange(planes.shape[-1]))
+    board = ["".join(case.symbols.get(int(cell), "?") for cell in row) for row in cells]
+    return [f"{step.step_type.name}{numbers}", *digests, *board]
+
+
+def main() -> int:
+    """Writes every trace; returns the exit status."""
+    status = 0
+    for name in CASES:
+        new, old = playthrough(name), path(name).read_text() if path(name).exists() else ""
+        version = f"version {entries()[name].version}"
+        if old and new != old and version in old.splitlines():
+            print(f"{name}: the trace has changed; raise the version where it is registered")
+            status = 1
+        else:
+            path(name).write_text(new)
+            print(f"{name}: {'unchanged' if new == old else 'written'}")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
