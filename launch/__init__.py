@@ -1,1 +1,17 @@
 """Running experiments: command line, runners, run folder, checkpoints, evaluation."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from launch.policy import Policy, load_policy
+
+__all__ = ["Policy", "load_policy"]
+
+
+def __getattr__(name: str):
+    """Loads what Python users import from here only when they do: the command line is instant."""
+    if name in __all__:
+        from launch import policy
+
+        return getattr(policy, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

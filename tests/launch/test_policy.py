@@ -1,0 +1,95 @@
+"""A policy rebuilt from a run folder acts as the agent did in training, without any levels."""
+
+import dataclasses
+import subprocess
+import sys
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import launch
+from agents.cnn.config import CNNConfig
+from agents.drc.config import DRCConfig
+from environments.errors import UserError
+from environments.games.sokoban.registration import SokobanOptions
+from environments.games.sokoban.spec import sokoban_spec
+from experiments.base import Experiment
+from launch import configuration, published, run_folder
+
+EXPERIMENT = Experiment(
+    name="test",
+    environment=SokobanOptions(levels="/no/such/levels.txt"),
+    agent=DRCConfig(depth=1, repeats=2, channels=8, hidden=16),
+    max_frames=5000,
+)
+SPEC = sokoban_spec((6, 6), EXPERIMENT.environment)  # pyright: ignore[reportArgumentType]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A run folder with the policy of an agent that has learnt nothing."""
+    folder = run_folder.create(tmp_path_factory.mktemp("run"))
+    configuration.save(EXPERIMENT, folder.config)
+    agent = EXPERIMENT.agent.make(SPEC, EXPERIMENT.max_frames)
+    params = agent.policy_params(agent.init(jax.random.key(3)))
+    published.publish(folder.policy, params, SPEC, 1234)
+    return folder, agent, params
+
+
+def _observation(seed: int):
+    return {"planes": jax.random.bernoulli(jax.random.key(seed), 0.3, (5, 6, 6, 4))}
+
+
+def test_acts_as_the_agent(run):
+    folder, agent, params = run
+    policy = launch.load_policy(folder.path)
+    assert policy.frames == 1234
+    assert policy.experiment == EXPERIMENT
+    assert policy.spec == SPEC
+    core, expected_core = policy.initial_core(5), agent.initial_core(5)
+    act = jax.jit(agent.act, static_argnames="greedy")
+    for t in range(3):
+        first = jnp.full(5, t == 0)
+        key = jax.random.key(t)
+        for greedy in (True, False):
+            action, new = policy(_observation(t), first, core, key=key, greedy=greedy)
+            expected, _, expected_new = act(
+                params, key, _observation(t), first, expected_core, greedy=greedy
+            )
+            np.testing.assert_array_equal(action, expected)
+            assert action.shape == (5,)
+        core, expected_core = new, expected_new
+    for a, b in zip(jax.tree.leaves(core), jax.tree.leaves(expected_core), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_sampling_needs_a_key(run):
+    policy = launch.load_policy(str(run[0].path))
+    with pytest.raises(ValueError, match="give a key"):
+        policy(_observation(0), jnp.ones(5, bool), policy.initial_core(5), greedy=False)
+
+
+def test_another_agents_policy_is_told(run, tmp_path):
+    folder = run_folder.create(tmp_path / "run")
+    configuration.save(dataclasses.replace(EXPERIMENT, agent=CNNConfig()), folder.config)
+    folder.policy.write_bytes(run[0].policy.read_bytes())
+    with pytest.raises(UserError, match=r"policy.npz does not fit .*another network's"):
+        launch.load_policy(folder.path)
+
+
+def test_no_policy_yet(tmp_path):
+    folder = run_folder.create(tmp_path / "run")
+    configuration.save(EXPERIMENT, folder.config)
+    with pytest.raises(UserError, match="none was published yet"):
+        launch.load_policy(folder.path)
+    with pytest.raises(UserError, match="is not a run"):
+        launch.load_policy(tmp_path)
+
+
+def test_import_loads_no_jax():
+    command = "import sys, launch; assert 'jax' not in sys.modules; launch.load_policy"
+    subprocess.run([sys.executable, "-c", command], check=True)
+    with pytest.raises(AttributeError, match="no attribute 'other'"):
+        launch.other  # noqa: B018  # pyright: ignore[reportAttributeAccessIssue]
