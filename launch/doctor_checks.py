@@ -260,16 +260,18 @@ def gnugo() -> Finding:
 
 
 def boxoban() -> Finding:
-    """The folder of Boxoban levels that MORAVEC_BOXOBAN names."""
-    name = os.environ.get("MORAVEC_BOXOBAN")
-    if not name:
-        return Finding("missing", "MORAVEC_BOXOBAN is not set", "levels are downloaded when needed")
-    folder = Path(name)
-    files = sum(1 for _ in folder.rglob("*.txt")) if folder.is_dir() else 0
-    if not files:
-        advice = "let MORAVEC_BOXOBAN name the folder that holds unfiltered/, medium/, hard/"
-        return Finding("broken", f"{folder} holds no level files", advice)
-    return Finding("ok", f"{files} level files in {folder}")
+    """The Boxoban levels: in the folder that MORAVEC_BOXOBAN names, or in the cache."""
+    levels = _import("environments.games.sokoban.boxoban")
+    given = os.environ.get(levels.VARIABLE)
+    folder = Path(given) if given else levels.cache_folder()
+    files = sum(1 for part in levels.LEVELS for _ in (folder / part).glob("*.txt"))
+    if files:
+        return Finding("ok", f"level files in {folder}: {files}")
+    if given:
+        advice = f"let {levels.VARIABLE} name the folder that holds unfiltered/, medium/, hard/"
+        return Finding("broken", f"{levels.VARIABLE}={folder} holds no level files", advice)
+    detail = f"{levels.VARIABLE} is not set, and no levels are in {folder}"
+    return Finding("missing", detail, "they are downloaded when they are first asked for")
 
 
 CHECKS = {

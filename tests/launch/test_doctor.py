@@ -100,11 +100,17 @@ def test_an_optional_one_that_is_broken_is_no_failure(only, capsys, monkeypatch,
     assert "unfiltered/" in checks["Boxoban"]["advice"]
 
 
-def test_boxoban_files_are_counted(monkeypatch, tmp_path):
-    (tmp_path / "hard").mkdir()
-    (tmp_path / "hard" / "000.txt").touch()
-    monkeypatch.setenv("MORAVEC_BOXOBAN", str(tmp_path))
-    assert doctor_checks.boxoban() == Finding("ok", f"1 level files in {tmp_path}")
+def test_boxoban_files_are_counted_where_they_lie(monkeypatch, tmp_path):
+    folder = tmp_path / "moravec" / "boxoban"
+    (folder / "hard").mkdir(parents=True)
+    (folder / "hard" / "000.txt").touch()
+    monkeypatch.setenv("MORAVEC_BOXOBAN", str(folder))
+    assert doctor_checks.boxoban() == Finding("ok", f"level files in {folder}: 1")
+    monkeypatch.delenv("MORAVEC_BOXOBAN")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert doctor_checks.boxoban().status == "ok"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "empty"))
+    assert doctor_checks.boxoban().status == "missing"
 
 
 @pytest.mark.parametrize(
