@@ -66,7 +66,9 @@ def load(path: Path) -> Published:
         reason = (error.strerror or str(error)).lower()
         raise UserError(f"cannot read {path}: {reason}") from error
     except Exception as error:  # a changed byte may raise almost anything
-        raise UserError(f"{path} is damaged, or is not a policy: publish it again") from error
+        raise UserError(
+            f"{path} is damaged, or is not a policy; moravec train --resume writes a run's anew"
+        ) from error
 
 
 def flatten(params: Any) -> dict[str, np.ndarray]:
