@@ -98,9 +98,9 @@ def load_levels(source: str) -> LevelSet:
 def _read_path(source: str) -> LevelSet:
     """Levels of a file, packed or text, or of all the text files of a folder."""
     path = Path(source).expanduser()
-    if path.is_dir():
+    if source and path.is_dir():
         return _read_folder(path, source)
-    if not path.exists():
+    if not source or not path.exists():
         kind, colon, _ = source.partition(":")
         if colon and "/" not in kind:
             raise unknown("kind of level source", kind, ("boxoban", "generated"))

@@ -1,0 +1,226 @@
+"""Level sources: every kind, what is wrong with a misspelt one, and the download."""
+
+import http.server
+import io
+import os
+import threading
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from environments.errors import UserError
+from environments.games.sokoban import boxoban
+from environments.games.sokoban.boxoban import download
+from environments.games.sokoban.level import LevelSet
+from environments.games.sokoban.packed import pack_levels
+from environments.games.sokoban.sources import load_levels, parse_generated
+from tests.environments.games.sokoban.boards import DATA, real_levels
+from tests.environments.games.sokoban.sound import assert_same
+
+PARTS = {  # how many levels lie with the tests
+    "unfiltered/train": 60,
+    "unfiltered/valid": 60,
+    "medium/train": 20,
+    "medium/valid": 30,
+    "hard": 30,
+}
+
+
+@pytest.fixture
+def nowhere(tmp_path, monkeypatch):
+    """An empty cache, no given folder, and no network."""
+    monkeypatch.delenv(boxoban.VARIABLE, raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(boxoban, "ARCHIVE", "http://127.0.0.1:1/levels.zip")  # nobody listens
+    monkeypatch.setenv("no_proxy", "*")
+    return tmp_path
+
+
+@pytest.fixture
+def serve():
+    """Serves bytes over HTTP on this machine; returns the address."""
+    servers = []
+
+    def start(content: bytes, length: int | None = None) -> str:
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(200)
+                self.send_header("Content-Length", str(length or len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *args):
+                pass
+
+        server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        servers.append(server)
+        return f"http://127.0.0.1:{server.server_port}/levels.zip"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def archive() -> bytes:
+    """The levels beside the tests as GitHub would pack them."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as packed:
+        for path in sorted(DATA.rglob("*")):
+            if path.is_file():
+                packed.write(path, Path("boxoban-levels-master") / path.relative_to(DATA))
+        packed.writestr("boxoban-levels-master/../../escaped.txt", "no level")
+        packed.writestr("boxoban-levels-master/README.md", "no level")
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(("part", "count"), PARTS.items())
+def test_boxoban_is_read_from_the_given_folder(monkeypatch, part, count):
+    monkeypatch.setenv(boxoban.VARIABLE, str(DATA))
+    levels = load_levels(f"boxoban:{part}")
+    assert len(levels) == count
+    assert levels.source == f"boxoban:{part}"
+    assert levels.shape == (10, 10)
+
+
+def test_boxoban_is_downloaded_once_into_the_cache(nowhere, monkeypatch, serve):
+    monkeypatch.setattr(boxoban, "ARCHIVE", serve(archive()))
+    monkeypatch.setattr(boxoban, "LEVELS", PARTS)
+    first = load_levels("boxoban:hard")
+    monkeypatch.setattr(boxoban, "ARCHIVE", "http://127.0.0.1:1/levels.zip")
+    assert_same(load_levels("boxoban:hard"), first)
+    assert len(load_levels("boxoban:unfiltered/train")) == 60
+    cache = nowhere / "cache" / "moravec"
+    assert [path.name for path in cache.iterdir()] == ["boxoban"]
+    assert (cache / "boxoban" / "LICENSE").exists()
+    assert not list(nowhere.rglob("escaped.txt"))
+
+
+def test_what_the_given_folder_lacks_is_looked_for_in_the_cache(nowhere, monkeypatch):
+    hard = nowhere / "cache" / "moravec" / "boxoban" / "hard"
+    hard.parent.mkdir(parents=True)
+    hard.symlink_to(DATA / "hard")
+    given = nowhere / "given"
+    given.mkdir()
+    monkeypatch.setenv(boxoban.VARIABLE, str(given))
+    assert len(load_levels("boxoban:hard")) == 30
+
+
+def test_no_network_is_one_clear_line_and_leaves_nothing(nowhere):
+    with pytest.raises(UserError, match=r"connect to the network, or set MORAVEC_BOXOBAN") as error:
+        load_levels("boxoban:unfiltered/test")
+    assert "\n" not in str(error.value)
+    assert list((nowhere / "cache" / "moravec").iterdir()) == []
+
+
+def test_a_wrong_download_is_refused_and_leaves_nothing(nowhere, serve):
+    folder = nowhere / "boxoban"
+    whole = archive()
+    for url, message in (
+        (serve(whole), "hold 60 levels in unfiltered/train, not 61"),
+        (serve(b"no archive"), "arrived damaged"),
+        (serve(whole[: len(whole) // 2], len(whole)), "arrived damaged"),
+    ):
+        with pytest.raises(UserError, match=message):
+            download(url, folder, {**PARTS, "unfiltered/train": 61})
+        assert list(nowhere.iterdir()) == []
+
+
+def test_a_cache_that_cannot_be_written_is_one_line(nowhere, monkeypatch):
+    (nowhere / "cache").write_text("a file where the folder should be")
+    with pytest.raises(UserError, match="cannot keep the Boxoban levels"):
+        load_levels("boxoban:hard")
+
+
+def test_a_given_folder_that_is_none(monkeypatch):
+    monkeypatch.setenv(boxoban.VARIABLE, "/no/such/folder")
+    with pytest.raises(UserError, match="MORAVEC_BOXOBAN=/no/such/folder is no folder"):
+        load_levels("boxoban:hard")
+
+
+def test_text_packed_and_folder_sources_agree(tmp_path):
+    text = DATA / "hard" / "000.txt"
+    levels = load_levels(str(text))
+    packed = tmp_path / "hard.levels"
+    packed.write_bytes(pack_levels(levels))
+    unsuffixed = tmp_path / "hard"
+    unsuffixed.write_bytes(pack_levels(levels))
+    for source in (packed, unsuffixed, DATA / "hard"):
+        found = load_levels(str(source))
+        assert found.source == str(source)
+        assert_same(found, levels)
+
+
+def test_a_folder_is_read_in_the_order_of_names_and_padded(tmp_path):
+    (tmp_path / "b.txt").write_text("#####\n#@$.#\n#####\n")
+    (tmp_path / "a.txt").write_text("####\n#@ #\n#$ #\n#. #\n####\n\n#####\n#.$@#\n#####\n")
+    levels = load_levels(str(tmp_path))
+    assert levels.shape == (5, 5)
+    assert [level.player for level in levels] == [(1, 1), (1, 3), (1, 1)]
+    assert [int(level.walls.sum()) for level in levels] == [19, 22, 22]
+
+
+def test_errors_in_a_folder_name_the_file(tmp_path):
+    with pytest.raises(UserError, match="holds no level files"):
+        load_levels(str(tmp_path))
+    (tmp_path / "a.txt").write_text("#####\n#@$.#\n#####\n")
+    (tmp_path / "b.txt").write_text("#####\n# $.#\n#####\n")
+    with pytest.raises(UserError, match=r"b\.txt:1:1: no player"):
+        load_levels(str(tmp_path))
+
+
+def test_generated_sources():
+    levels = load_levels("generated:size=6,boxes=1,count=7,seed=0")
+    assert (len(levels), levels.shape) == (7, (6, 6))
+    assert levels.source == "generated:size=6,boxes=1,count=7,seed=0"
+    assert_same(load_levels("generated:seed=0, count=7,boxes=1,size=6,split=train"), levels)
+    held_out = load_levels("generated:size=6,boxes=1,count=7,seed=0,split=held_out")
+    assert {w.tobytes() for w in held_out.boxes} != {w.tobytes() for w in levels.boxes}
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("generated:", "is not KEY=VALUE"),
+        ("generated:size=6", "boxes is missing; write generated:"),
+        ("generated:size=6,boxs=1,count=1,seed=0", "did you mean 'boxes'"),
+        ("generated:size=6,size=6,boxes=1,count=1,seed=0", "size is given twice"),
+        ("generated:size=3,boxes=1,count=1,seed=0", "size must be a whole number from 4 to"),
+        ("generated:size=6,boxes=0,count=1,seed=0", "boxes must be"),
+        ("generated:size=6,boxes=1,count=0,seed=0", "count must be"),
+        ("generated:size=6,boxes=1,count=-1,seed=0", "count must be .* not '-1'"),
+        ("generated:size=6,boxes=1,count=1e3,seed=0", "count must be .* not '1e3'"),
+        ("generated:size=6,boxes=1,count=1,seed=9223372036854775808", "seed must be"),
+        ("generated:size=6,boxes=8,count=1,seed=0", "8 boxes, .* do not fit the 16 cells"),
+        ("generated:size=6,boxes=1,count=1,seed=0,split=test", "no split .* 'test'.* held_out"),
+        ("boxoban:unfiltered/vaild", "did you mean 'unfiltered/valid'"),
+        ("boxoban:", "choose from hard, medium/train"),
+        ("boxobam:hard", "did you mean 'boxoban'"),
+        ("no/such/file.txt", "'no/such/file.txt' is no file or folder"),
+        ("", "'' is no file or folder"),
+    ],
+)
+def test_a_misspelt_source_is_one_line_that_says_what_to_do(source, message):
+    with pytest.raises(UserError, match=message) as error:
+        load_levels(source)
+    assert "\n" not in str(error.value)
+
+
+def test_the_largest_sources_are_read():
+    wanted = parse_generated("generated:size=64,boxes=64,count=10000000,seed=9223372036854775807")
+    assert (wanted.size, wanted.seed, wanted.split) == (64, 2**63 - 1, "train")
+
+
+@pytest.mark.skipif(boxoban.VARIABLE not in os.environ, reason=f"{boxoban.VARIABLE} is not set")
+@pytest.mark.parametrize("part", PARTS)
+def test_the_given_boxoban_levels_are_all_well_formed(part):
+    folder = Path(os.environ[boxoban.VARIABLE], part)
+    if not folder.is_dir():
+        pytest.skip(f"{folder} does not exist")
+    levels = load_levels(f"boxoban:{part}")
+    assert isinstance(levels, LevelSet)
+    assert len(levels) == sum(path.read_text().count(";") for path in folder.glob("*.txt"))
+    assert levels.boxes.any(axis=1).all()
+    assert levels.shape == real_levels()[0].shape

@@ -1,0 +1,153 @@
+"""Levels as text: round trips, the fast reader against the careful one, each kind of error."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from environments.errors import UserError
+from environments.games.sokoban.level import LevelSet
+from environments.games.sokoban.text import (
+    format_levels,
+    parse_levels,
+    parse_uniform,
+    read_levels,
+)
+from tests.environments.games.sokoban.boards import DATA, real_levels
+from tests.environments.games.sokoban.sound import assert_same, sound_levels
+
+GOOD = """\
+; 0
+#####
+#@$.#
+#####
+"""
+
+
+@given(st.lists(sound_levels(), min_size=1, max_size=4))
+def test_levels_of_any_sizes_survive_formatting_and_parsing(levels):
+    parsed = parse_levels(format_levels(levels), "file")
+    assert len(parsed) == len(levels)
+    assert_same(LevelSet.from_levels(parsed, ""), LevelSet.from_levels(levels, ""))
+
+
+@given(st.lists(sound_levels((6, 7)), min_size=1, max_size=4))
+def test_the_fast_reader_agrees_with_the_careful_one(levels):
+    fast = parse_uniform(format_levels(levels).encode(), "file")
+    assert fast is not None
+    assert_same(fast, LevelSet.from_levels(levels, ""))
+
+
+@given(st.lists(sound_levels((5, 6)), min_size=1, max_size=3), st.data())
+def test_the_fast_reader_takes_nothing_that_the_careful_one_refuses(levels, data):
+    text = format_levels(levels)
+    place = data.draw(st.integers(0, len(text) - 1))
+    symbol = data.draw(st.sampled_from("#@+$*. -_;x\n"))
+    changed = text[:place] + symbol + text[place + 1 :]
+    fast = parse_uniform(changed.encode(), "file")
+    if fast is not None:
+        assert_same(fast, LevelSet.from_levels(parse_levels(changed, "file"), ""))
+
+
+@pytest.mark.parametrize("path", sorted(DATA.rglob("[0-9]*.txt")), ids=lambda p: str(p.parent.name))
+def test_real_files_are_read_and_written_unchanged(path):
+    data = path.read_bytes()
+    fast = parse_uniform(data, "file")
+    assert fast is not None
+    assert fast.shape == (10, 10)
+    assert format_levels(fast).encode() == data
+    assert_same(fast, LevelSet.from_levels(parse_levels(data.decode(), "file"), ""))
+
+
+def test_all_real_levels_have_four_boxes_off_target():
+    levels = real_levels()
+    assert len(levels) == 200
+    assert all(level.boxes.sum() == level.targets.sum() == 4 for level in levels)
+    assert not any(np.any(level.boxes & level.targets) for level in levels)
+
+
+def test_xsb_with_titles_comments_and_every_floor_symbol():
+    text = (
+        "A collection, Level #1 of 2\n\n"
+        "#######\n#+_-$ #\n#######\nTitle: first\n\n"
+        "; second\r\n######\r\n#@$.*#\r\n######\r\n"
+    )
+    first, second = parse_levels(text, "file")
+    assert first.shape == (3, 7)
+    assert first.player == (1, 1)
+    assert first.targets[1, 1]
+    assert second.shape == (3, 6)
+    assert second.boxes.sum() == second.targets.sum() == 2
+
+
+def test_floor_outside_the_walls_becomes_wall():
+    (level,) = parse_levels("  ####  \n###  ###\n# @$ . #\n########\n--------\n", "file")
+    assert level.shape == (5, 8)
+    assert level.walls[[0, -1]].all()
+    assert level.walls[:, [0, -1]].all()
+    assert np.argwhere(~level.walls).tolist() == [[1, 3], [1, 4], *([2, x] for x in range(1, 7))]
+
+
+def test_an_enclosed_room_that_the_player_cannot_reach_stays_open():
+    (level,) = parse_levels("########\n#@$.#  #\n########\n", "file")
+    assert not level.walls[1, 5:7].any()
+
+
+BAD = {
+    "no player": (GOOD.replace("@", " "), "2:1: no player"),
+    "two players": (GOOD.replace("@$.", "@$@"), "3:4: a second player"),
+    "two players, one on target": (GOOD.replace("#@$.", "#@$+"), "3:4: a second player"),
+    "boxes != targets": (GOOD.replace("#@$.#", "#@$$#"), "2:1: 2 boxes for 0 targets"),
+    "no box": (GOOD.replace("$", " "), "2:1: no box"),
+    "open border": (GOOD.replace("@$.#", "@$. "), "3:5: open border"),
+    "open corner": ("####\n#@ #\n#$.#\n## #\n", "4:3: open border"),
+    "box outside": ("#####   \n#@$.# $.\n#####   \n", "2:7: a box or target outside"),
+    "unknown symbol": (GOOD.replace("$", "x"), "3:3: unknown symbol 'x'"),
+    "unknown symbol first": ("x####\n#@$.#\n#####\n", "1:1: unknown symbol 'x'"),
+    "unknown symbol at a row's start": (GOOD.replace("#@", "é@"), "3:1: unknown symbol"),
+    "tab": (GOOD.replace("#@$", "#@$\t"), "3:4: unknown symbol '\\t'"),
+    "short row": (GOOD.replace("@$.#", "@$."), "3:5: a row of 4 cells"),
+    "long row": (GOOD.replace("@$.#", "@$.##"), "3:6: a row of 6 cells"),
+    "solved": (GOOD.replace("$.", "* "), "2:1: this level is solved"),
+    "no level": ("; only\na remark\n", "1:1: there is no level"),
+    "blank": ("\n \n", " is empty"),
+    "second level": (GOOD + "\n" + GOOD.replace("@", " "), "7:1: no player"),
+}
+
+
+@pytest.mark.parametrize(("text", "message"), BAD.values(), ids=BAD)
+def test_a_malformed_level_is_refused_at_its_place(tmp_path, text, message):
+    file = tmp_path / "bad.txt"
+    file.write_text(text)
+    with pytest.raises(UserError) as error:
+        read_levels(file)
+    assert str(error.value).startswith(f"{file}:{message}")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("place", range(len(GOOD)))
+@pytest.mark.parametrize("symbol", "x@ ")
+def test_any_one_damaged_symbol_is_an_error_or_a_sound_level(place, symbol):
+    text = GOOD[:place] + symbol + GOOD[place + 1 :]
+    try:
+        (level,) = parse_levels(text, "file")
+    except UserError:
+        return
+    assert level.boxes.sum() == level.targets.sum() == 1
+    assert level.walls[[0, -1]].all()
+
+
+def test_empty_binary_and_missing_files_are_refused(tmp_path):
+    file = tmp_path / "levels.txt"
+    for content, message in ((b"", "is empty"), (b"\x80\xff\0", "binary"), (b"#\0#", "binary")):
+        file.write_bytes(content)
+        with pytest.raises(UserError, match=message):
+            read_levels(file)
+    with pytest.raises(UserError, match="cannot be read: No such file"):
+        read_levels(tmp_path / "missing.txt")
+
+
+def test_a_byte_order_mark_is_no_symbol(tmp_path):
+    file = tmp_path / "levels.txt"
+    file.write_text(GOOD.removeprefix("; 0\n"), encoding="utf-8-sig")
+    assert format_levels(read_levels(file)) == GOOD + "\n"
