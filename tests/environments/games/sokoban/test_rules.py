@@ -15,8 +15,15 @@ UP, DOWN, LEFT, RIGHT, NOOP = range(5)
 OPPOSITE = {UP: DOWN, DOWN: UP, LEFT: RIGHT, RIGHT: LEFT}
 
 real = st.deferred(lambda: st.sampled_from(real_levels()))
-levels = st.one_of(random_levels(), real)
-plays = st.lists(st.integers(0, 4), min_size=1, max_size=60)
+OPEN = level("#######", "#@    #", "# $ . #", "#  $  #", "# .   #", "#     #", "#######")
+levels = st.one_of(random_levels(), real, st.just(OPEN))
+# Short plays that shrink well, and long ones, in which boxes are pushed about.
+plays = st.one_of(
+    st.lists(st.integers(0, 4), min_size=1, max_size=60),
+    st.integers(0, 999).map(
+        lambda seed: np.random.default_rng(seed).integers(5, size=200).tolist()
+    ),
+)
 
 
 def ahead(cell: tuple[int, int], action: int, steps: int = 1) -> tuple[int, int]:
