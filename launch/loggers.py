@@ -181,8 +181,9 @@ class _Appender:
     def __init__(self, path: Path, position: Position | None):
         self._path = path
         with files.writing(path):
-            # Unbuffered: what a kill leaves behind is everything that was appended.
-            self._file = open(path, "wb" if position is None else "ab", buffering=0)  # noqa: SIM115
+            # Unbuffered: what a kill leaves behind is everything that was appended. In append
+            # mode, so that the next piece begins at the end also after a truncation.
+            self._file = open(path, "ab", buffering=0)  # noqa: SIM115
             size = os.path.getsize(path)
             if position is not None and size < position:
                 _log.warning("%s has lost rows: it goes on with what is left", path)

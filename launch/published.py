@@ -67,7 +67,7 @@ def load(path: Path) -> Published:
         raise UserError(f"cannot read {path}: {reason}") from error
     except Exception as error:  # a changed byte may raise almost anything
         raise UserError(
-            f"{path} is damaged, or is not a policy; moravec train --resume writes a run's anew"
+            f"{path} is damaged, or is not a policy; moravec train --resume writes it again"
         ) from error
 
 
