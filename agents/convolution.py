@@ -1,9 +1,9 @@
-"""Size-preserving convolution that is fast inside `lax.scan` on every platform.
+"""Size-preserving convolution whose gradient is fast inside `lax.scan` on every platform.
 
-XLA's CPU backend runs the gradient of a convolution inside a rolled scan an order of magnitude
-slower than outside one. There the convolution is a matrix product of shifted copies of the
-image, which its backward pass makes anew rather than store: the copies are the kernel's size
-times as large as the image. Elsewhere it is the platform's own convolution.
+XLA's CPU backend runs the gradients of a convolution, not the convolution itself, some ten times
+slower inside a rolled scan than outside one. There the gradients are written as what is fast: by
+the image, a convolution with the kernel turned round; by the kernel, one matrix product.
+Elsewhere it is the platform's own convolution and its own gradients.
 
 Shape letters: `B` batch, `H, W` board, `C` input and `F` output channels.
 """
@@ -29,11 +29,7 @@ def conv_same(image: jax.Array, kernel: jax.Array) -> jax.Array:
     """
     chex.assert_rank([image, kernel], 4)
     chex.assert_equal(image.shape[3], kernel.shape[2])
-    if jax.default_backend() == "cpu":
-        return _matmul_conv(image, kernel)
-    return jax.lax.conv_general_dilated(
-        image, kernel, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")
-    )
+    return _cpu_conv(image, kernel) if jax.default_backend() == "cpu" else _conv(image, kernel)
 
 
 class Conv(hk.Module):
@@ -50,34 +46,45 @@ class Conv(hk.Module):
         return conv_same(image, hk.get_parameter("w", shape, init=INIT)) + bias
 
 
-def _patches(image: jax.Array, size: tuple[int, int]) -> jax.Array:
-    """`[B, H, W, C]` to `[B*H*W, KH*KW*C]`: beside each cell, the cells under the kernel."""
-    batch, height, width, channels = image.shape
-    kh, kw = size
-    # As XLA pads for SAME: the odd one out goes below and to the right.
-    pads = ((0, 0), ((kh - 1) // 2, kh // 2), ((kw - 1) // 2, kw // 2), (0, 0))
-    padded = jnp.pad(image, pads)
-    shifted = [padded[:, i : i + height, j : j + width] for i in range(kh) for j in range(kw)]
-    return jnp.concatenate(shifted, axis=-1).reshape(-1, kh * kw * channels)
+def _pads(kernel: jax.Array) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Zeros before and after: as XLA pads for SAME, the odd one out below and to the right."""
+    return tuple(((size - 1) // 2, size // 2) for size in kernel.shape[:2])  # type: ignore
+
+
+def _conv(image, kernel, pads=None):
+    pads = _pads(kernel) if pads is None else pads
+    dimensions = ("NHWC", "HWIO", "NHWC")
+    return jax.lax.conv_general_dilated(
+        image, kernel, (1, 1), pads, dimension_numbers=dimensions
+    )
 
 
 @jax.custom_vjp
-def _matmul_conv(image: jax.Array, kernel: jax.Array) -> jax.Array:
-    size, features = kernel.shape[:2], kernel.shape[3]
-    product = _patches(image, size) @ kernel.reshape(-1, features)
-    return product.reshape(*image.shape[:3], features)
+def _cpu_conv(image: jax.Array, kernel: jax.Array) -> jax.Array:
+    return _conv(image, kernel)
 
 
 def _forward(image, kernel):
-    return _matmul_conv(image, kernel), (image, kernel)
+    return _conv(image, kernel), (image, kernel)
 
 
 def _backward(residuals, gradient):
     image, kernel = residuals
-    patches, from_patches = jax.vjp(lambda x: _patches(x, kernel.shape[:2]), image)
-    gradient = gradient.reshape(-1, kernel.shape[3])
-    (to_image,) = from_patches(gradient @ kernel.reshape(-1, kernel.shape[3]).T)
-    return to_image, (patches.T @ gradient).reshape(kernel.shape)
+    turned = jnp.flip(kernel, (0, 1)).swapaxes(2, 3)
+    swapped = tuple((after, before) for before, after in _pads(kernel))
+    to_image = _conv(gradient, turned, swapped)
+    patches = _patches(image, kernel)
+    to_kernel = patches.T @ gradient.reshape(patches.shape[0], -1)
+    return to_image, to_kernel.reshape(kernel.shape)
 
 
-_matmul_conv.defvjp(_forward, _backward)
+_cpu_conv.defvjp(_forward, _backward)
+
+
+def _patches(image: jax.Array, kernel: jax.Array) -> jax.Array:
+    """`[B, H, W, C]` to `[B*H*W, KH*KW*C]`: for each cell, the cells under the kernel."""
+    height, width, channels = image.shape[1:]
+    kh, kw = kernel.shape[:2]
+    padded = jnp.pad(image, ((0, 0), *_pads(kernel), (0, 0)))
+    shifted = [padded[:, i : i + height, j : j + width] for i in range(kh) for j in range(kw)]
+    return jnp.concatenate(shifted, axis=-1).reshape(-1, kh * kw * channels)
