@@ -101,15 +101,14 @@ def statistics(levels: LevelSet) -> dict[str, Any]:
     """
     from environments.games.sokoban.symmetry import hashes
 
-    planes = (levels.walls, levels.targets, levels.boxes)
-    walls, targets, boxes = (unpack_bits(words, levels.shape) for words in planes)
-    wall_count = walls.sum((1, 2))
-    exact, puzzle = hashes(walls, targets, boxes, levels.player)
+    walls = unpack_bits(levels.walls, levels.shape).sum((1, 2))
+    boxes = unpack_bits(levels.boxes, levels.shape).sum((1, 2))
+    exact, puzzle = hashes(levels)
     return {
         **_summary(levels),
-        "boxes": _figures(boxes.sum((1, 2))),
-        "open_cells": _figures(walls[0].size - wall_count),
-        "walls": _figures(wall_count),
+        "boxes": _figures(boxes),
+        "open_cells": _figures(levels.shape[0] * levels.shape[1] - walls),
+        "walls": _figures(walls),
         "duplicates": {
             "exact": len(levels) - len(np.unique(exact)),
             "puzzle": len(levels) - len(np.unique(puzzle)),

@@ -4,7 +4,7 @@ A room is carved by a random walk, boxes and player are put into it solved, and 
 search of moves and pulls looks for the start with the greatest score: how often the pulled box
 changed, times the summed Manhattan distance of every box from its own target.
 
-Departures from the paper: the search visits at most STATE_CAP states instead of a million, in an
+Departures from the paper: the search visits at most 20,000 states instead of a million, in an
 order of actions drawn anew for every state (so that few states sample the whole tree: a larger cap
 does not take the boxes farther); the player, whom the search leaves beside the box pulled last,
 starts anywhere that it can walk to, but on no target (Boxoban's starts look the same way).
@@ -17,17 +17,13 @@ sets of different splits share no level, nor its mirror images, whatever their s
 Imports numba: import this only when levels are generated.
 """
 
-import math
-
 import numpy as np
 
 from environments.errors import UserError
 from environments.games.sokoban.level import LevelSet, pack_bits
-from environments.games.sokoban.reverse_play import fill
-from environments.games.sokoban.symmetry import mix
+from environments.games.sokoban.reverse_play import fill, memory
 from environments.progress import progress
 
-STATE_CAP = 20_000  # two thirds of the way to 10 ms a level of 10x10 with 4 boxes
 _CHUNK = 64  # levels between two chances to interrupt
 
 
@@ -45,32 +41,22 @@ def generate(
 
     Raises UserError if there are not that many levels of this kind.
     """
-    cells = (height - 2) * (width - 2)
-    cap = min(STATE_CAP, math.comb(cells, boxes) * cells + 1)
-    keys = np.array([mix(np.uint64(i)) for i in range(1, 2 * height * width + 1)], np.uint64)
-    keys = keys.reshape(2, -1)
-    seen, known = _hash_set(cap), _hash_set(count)
-    starts = np.empty((2, boxes + 1), np.int64)
+    scratch = memory(height * width, boxes, count)
     chunks = []
     with progress(f"levels {height}x{width}", count) as advance:
         for first in range(0, count, _CHUNK):
             size = min(_CHUNK, count - first)
-            boards = np.empty((3, size, height, width), np.bool_)
+            boards = np.empty((3, size, height * width), np.bool_)
             player = np.empty(size, np.int32)
-            held_out = split == "held_out"
-            made = fill(boards, player, first, seed, held_out, keys, seen, cap, starts, known)
+            made = fill(boards, player, width, first, seed, split == "held_out", scratch)
             if made < size:
                 raise UserError(
                     f"only {first + made} of {count} distinct {split} levels turned up with "
                     f"size={width}, boxes={boxes}: lower the count, or change size or boxes"
                 )
-            chunks.append((*map(pack_bits, boards), player))
+            planes = boards.reshape(3, size, height, width)
+            chunks.append((*map(pack_bits, planes), player))
             advance(size)
     walls, targets, box_words, players = map(np.concatenate, zip(*chunks, strict=True))
     source = f"generated:size={width},boxes={boxes},count={count},seed={seed},split={split}"
     return LevelSet(source, (height, width), walls, targets, box_words, players)
-
-
-def _hash_set(entries: int) -> np.ndarray:
-    """An empty hash set for so many entries, at most half full then."""
-    return np.zeros(1 << (2 * entries).bit_length(), np.uint64)

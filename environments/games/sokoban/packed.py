@@ -10,7 +10,6 @@ CRC-32 of all before                               4 bytes
 
 import struct
 import zlib
-from pathlib import Path
 
 import numpy as np
 
@@ -43,25 +42,11 @@ def _player_type(height: int, width: int) -> np.dtype:
     return np.dtype(np.min_scalar_type((height - 2) * (width - 2) - 1)).newbyteorder("<")
 
 
-def is_packed(path: Path) -> bool:
-    """Whether a file is, or by its name should be, a packed level file."""
-    if path.suffix == SUFFIX:
-        return True
-    with path.open("rb") as file:
-        return file.read(len(MAGIC)) == MAGIC
-
-
-def read_packed(path: Path) -> LevelSet:
-    """Reads a packed level file. Raises UserError if it is not one, or is damaged."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
-    return unpack_levels(data, str(path))
-
-
 def unpack_levels(data: bytes, name: str) -> LevelSet:
-    """The inverse of `pack_levels`; `name` is what errors call the file."""
+    """The inverse of `pack_levels`; `name` is what errors call the file.
+
+    Raises UserError if it is no packed level file, or is damaged.
+    """
     again = "make it again with `moravec levels pack`"
     if data[: len(MAGIC)] != MAGIC:
         raise UserError(f"{name}: is not a packed level file; {again}")

@@ -6,6 +6,7 @@ PATH                                                      a level file, packed o
 """
 
 import dataclasses
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +15,8 @@ import numpy as np
 from environments.errors import UserError, unknown
 from environments.games.sokoban.boxoban import boxoban_folder
 from environments.games.sokoban.level import LevelSet
-from environments.games.sokoban.packed import is_packed, read_packed
-from environments.games.sokoban.text import read_levels
+from environments.games.sokoban.packed import MAGIC, SUFFIX, unpack_levels
+from environments.games.sokoban.text import decode_levels
 
 SPLITS = ("train", "held_out")
 EXAMPLE = "generated:size=6,boxes=1,count=5000,seed=0"
@@ -97,23 +98,31 @@ def load_levels(source: str) -> LevelSet:
 
 def _read_path(source: str) -> LevelSet:
     """Levels of a file, packed or text, or of all the text files of a folder."""
-    path = Path(source).expanduser()
-    if source and path.is_dir():
+    path = Path(os.path.expanduser(source))
+    if source and os.path.isdir(path):
         return _read_folder(path, source)
-    if not source or not path.exists():
+    if not source or not os.path.exists(path):
         kind, colon, _ = source.partition(":")
         if colon and "/" not in kind:
             raise unknown("kind of level source", kind, ("boxoban", "generated"))
         raise UserError(f"{source!r} is no file or folder; levels come from a path, {KINDS}")
-    read = read_packed if is_packed(path) else read_levels
-    return dataclasses.replace(read(path), source=source)
+    return dataclasses.replace(_read_file(path), source=source)
+
+
+def _read_file(path: Path) -> LevelSet:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+    packed = path.suffix == SUFFIX or data.startswith(MAGIC)
+    return (unpack_levels if packed else decode_levels)(data, str(path))
 
 
 def _read_folder(folder: Path, source: str) -> LevelSet:
     files = sorted(folder.glob("*.txt"))
     if not files:
         raise UserError(f"{folder}: this folder holds no level files (*.txt)")
-    return _concatenate([read_levels(file) for file in files], source)
+    return _concatenate([_read_file(file) for file in files], source)
 
 
 def _concatenate(sets: list[LevelSet], source: str) -> LevelSet:

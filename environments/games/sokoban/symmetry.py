@@ -1,11 +1,13 @@
 """What makes two Sokoban levels the same puzzle: a hash blind to symmetry, place and player.
 
 The values decide which levels are held out, so they never change. Imports numba: import this only
-when levels are generated or compared.
+when levels are generated or compared. Boards are flat within: cells are numbered row by row.
 """
 
 import numpy as np
 from numba import njit
+
+from environments.games.sokoban.level import LevelSet, unpack_bits
 
 # Constants of splitmix64 (Steele, Lea and Flood 2014).
 GAMMA = np.uint64(0x9E3779B97F4A7C15)
@@ -24,30 +26,27 @@ def mix(x):
 
 @njit(cache=True)
 def exact_hash(walls, targets, boxes, player):
-    """`uint64` of one level: boards `[H, W] bool`, `player` its cell, row by row."""
-    height, width = walls.shape
+    """`uint64` of one level: boards `[H*W] bool`, `player` its cell."""
     state = mix(np.uint64(player) + GAMMA)
-    for y in range(height):
-        for x in range(width):
-            code = walls[y, x] + 2 * targets[y, x] + 4 * boxes[y, x]
-            state = mix((state + np.uint64(code)) ^ GAMMA)
+    for cell in range(len(walls)):
+        code = walls[cell] + 2 * targets[cell] + 4 * boxes[cell]
+        state = mix((state + np.uint64(code)) ^ GAMMA)
     return state
 
 
 @njit(cache=True)
-def puzzle_hash(walls, targets, boxes):
-    """`uint64` of one level without its player: boards `[H, W] bool`.
+def puzzle_hash(walls, targets, boxes, width):
+    """`uint64` of one level without its player: boards `[H*W] bool`.
 
     Equal for the eight symmetric images of a level, and wherever it lies on a board of any size:
     the least of the hashes of the eight images of its open rectangle.
     """
-    height, width = walls.shape
-    top, left, bottom, right = height, width, -1, -1
-    for y in range(height):
-        for x in range(width):
-            if not walls[y, x]:
-                top, bottom = min(top, y), max(bottom, y)
-                left, right = min(left, x), max(right, x)
+    top, left, bottom, right = len(walls), width, -1, -1
+    for cell in range(len(walls)):
+        if not walls[cell]:
+            y, x = cell // width, cell % width
+            top, bottom = min(top, y), max(bottom, y)
+            left, right = min(left, x), max(right, x)
     rows, columns = bottom - top + 1, right - left + 1
     least = np.uint64(0xFFFFFFFFFFFFFFFF)
     for image in range(8):
@@ -59,18 +58,26 @@ def puzzle_hash(walls, targets, boxes):
                 y, x = (j, i) if transposed else (i, j)
                 y = bottom - y if image & 1 else top + y
                 x = right - x if image & 2 else left + x
-                code = walls[y, x] + 2 * targets[y, x] + 4 * boxes[y, x]
+                cell = y * width + x
+                code = walls[cell] + 2 * targets[cell] + 4 * boxes[cell]
                 state = mix((state + np.uint64(code)) ^ GAMMA)
         least = min(least, state)
     return least
 
 
 @njit(cache=True)
-def hashes(walls, targets, boxes, player):
-    """Exact and puzzle hashes, `[L] uint64`: boards `[L, H, W] bool`, player `[L]` cells."""
-    count = len(player)
-    exact, puzzle = np.empty(count, np.uint64), np.empty(count, np.uint64)
-    for i in range(count):
-        exact[i] = exact_hash(walls[i], targets[i], boxes[i], player[i])
-        puzzle[i] = puzzle_hash(walls[i], targets[i], boxes[i])
+def _hashes(boards, player, width, exact, puzzle):
+    for i in range(len(player)):
+        walls, targets, boxes = boards[0, i], boards[1, i], boards[2, i]
+        exact[i] = exact_hash(walls, targets, boxes, player[i])
+        puzzle[i] = puzzle_hash(walls, targets, boxes, width)
+
+
+def hashes(levels: LevelSet) -> tuple[np.ndarray, np.ndarray]:
+    """The exact and the puzzle hashes of all levels, each `[L] uint64`."""
+    planes = (levels.walls, levels.targets, levels.boxes)
+    boards = np.stack([unpack_bits(words, levels.shape) for words in planes])
+    exact, puzzle = np.empty((2, len(levels)), np.uint64)
+    flat = boards.reshape(3, len(levels), -1)
+    _hashes(flat, levels.player, levels.shape[1], exact, puzzle)
     return exact, puzzle

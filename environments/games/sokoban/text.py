@@ -7,7 +7,6 @@ Rows of one level are equally long. Floor outside the walls is taken for wall.
 
 import re
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 import numpy as np
 
@@ -37,16 +36,11 @@ def format_levels(levels: Iterable[Level]) -> str:
     return "".join(f"; {k}\n{format_level(level)}\n" for k, level in enumerate(levels))
 
 
-def read_levels(path: Path, name: str | None = None) -> LevelSet:
-    """The levels of a text file; `name` is what to call it, in errors too.
+def decode_levels(data: bytes, name: str) -> LevelSet:
+    """The levels of a text file with this content; `name` is what errors call the file.
 
-    Raises UserError if it cannot be read, is empty or binary, or a level in it is malformed.
+    Raises UserError if it is empty or binary, or a level in it is malformed.
     """
-    name = str(path) if name is None else name
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise UserError(f"{name}: cannot be read: {error.strerror}") from None
     levels = parse_uniform(data, name)
     if levels is not None:
         return levels

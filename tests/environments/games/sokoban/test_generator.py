@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from environments.errors import UserError
 from environments.games.sokoban import rules
 from environments.games.sokoban.generator import generate
-from environments.games.sokoban.level import Level, LevelSet, unpack_bits
-from environments.games.sokoban.symmetry import hashes, puzzle_hash
+from environments.games.sokoban.level import Level, LevelSet
+from environments.games.sokoban.symmetry import hashes
 from environments.games.sokoban.text import format_levels, parse_levels
 from tests.environments.games.sokoban.sound import assert_same, first, sound_levels
 
@@ -33,16 +33,12 @@ def solution_length(level: Level) -> int | None:
     return None
 
 
-def hashes_of(levels: LevelSet) -> tuple[np.ndarray, np.ndarray]:
-    """Exact and puzzle hashes."""
-    walls, targets, boxes = (
-        unpack_bits(words, levels.shape) for words in (levels.walls, levels.targets, levels.boxes)
-    )
-    return hashes(walls, targets, boxes, levels.player)
+def puzzle(level: Level) -> int:
+    return hashes(LevelSet.from_levels([level], ""))[1].item()
 
 
 def puzzles(levels: LevelSet) -> set[int]:
-    return set(hashes_of(levels)[1].tolist())
+    return set(hashes(levels)[1].tolist())
 
 
 def image(level: Level, which: int) -> Level:
@@ -115,7 +111,7 @@ def test_seeds_differ():
 
 def test_no_level_comes_twice():
     levels = generate(6, 6, 1, 10_000, 0)
-    assert len(np.unique(hashes_of(levels)[0])) == len(levels)
+    assert len(np.unique(hashes(levels)[0])) == len(levels)
     assert len({format_levels([level]) for level in levels}) == len(levels)
 
 
@@ -137,14 +133,14 @@ def test_boards_of_different_sizes_share_no_puzzle_across_splits():
 def test_a_puzzle_is_the_same_turned_mirrored_shifted_and_with_its_player_elsewhere(
     level, which, data
 ):
-    expected = puzzle_hash(level.walls, level.targets, level.boxes)
     twin = image(level, which)
-    assert puzzle_hash(twin.walls, twin.targets, twin.boxes) == expected
+    assert puzzle(twin) == puzzle(level)
     border = data.draw(st.tuples(*[st.integers(0, 3)] * 4))
     widths = (border[:2], border[2:])
     walls = np.pad(twin.walls, widths, constant_values=True)
     targets, boxes = np.pad(twin.targets, widths), np.pad(twin.boxes, widths)
-    assert puzzle_hash(walls, targets, boxes) == expected
+    row, column = data.draw(st.sampled_from(np.argwhere(~(walls | boxes)).tolist()))
+    assert puzzle(Level(walls, targets, boxes, (row, column))) == puzzle(level)
 
 
 @given(sound_levels(), st.data())
@@ -160,7 +156,7 @@ def test_a_changed_puzzle_is_another_one(level, data):
     changed[row, column] ^= True
     if level.walls[row, column] or b"".join(b.tobytes() for b in boards) in symmetric:
         return
-    assert puzzle_hash(*boards) != puzzle_hash(level.walls, level.targets, level.boxes)
+    assert puzzle(Level(*boards, player=level.player)) != puzzle(level)
 
 
 def test_too_few_levels_of_a_kind_are_reported_at_once():

@@ -151,6 +151,10 @@ def test_text_packed_and_folder_sources_agree(tmp_path):
         found = load_levels(str(source))
         assert found.source == str(source)
         assert_same(found, levels)
+    text_by_wrong_name = tmp_path / "text.levels"
+    text_by_wrong_name.write_bytes(text.read_bytes())
+    with pytest.raises(UserError, match="is not a packed level file"):
+        load_levels(str(text_by_wrong_name))
 
 
 def test_a_folder_is_read_in_the_order_of_names_and_padded(tmp_path):
@@ -200,6 +204,9 @@ def test_generated_sources():
         ("boxobam:hard", "did you mean 'boxoban'"),
         ("no/such/file.txt", "'no/such/file.txt' is no file or folder"),
         ("", "'' is no file or folder"),
+        ("x" * 5000, "is no file or folder"),
+        ("~nobody-of-this-name/levels.txt", "is no file or folder"),
+        ("/proc/self/mem", "/proc/self/mem: cannot be read: "),
     ],
 )
 def test_a_misspelt_source_is_one_line_that_says_what_to_do(source, message):

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from environments.errors import UserError
 from environments.games.sokoban.level import LevelSet
 from environments.games.sokoban.text import (
+    decode_levels,
     format_levels,
     parse_levels,
     parse_uniform,
-    read_levels,
 )
 from tests.environments.games.sokoban.boards import DATA, real_levels
 from tests.environments.games.sokoban.sound import assert_same, sound_levels
@@ -116,12 +116,10 @@ BAD = {
 
 
 @pytest.mark.parametrize(("text", "message"), BAD.values(), ids=BAD)
-def test_a_malformed_level_is_refused_at_its_place(tmp_path, text, message):
-    file = tmp_path / "bad.txt"
-    file.write_text(text)
+def test_a_malformed_level_is_refused_at_its_place(text, message):
     with pytest.raises(UserError) as error:
-        read_levels(file)
-    assert str(error.value).startswith(f"{file}:{message}")
+        decode_levels(text.encode(), "bad.txt")
+    assert str(error.value).startswith(f"bad.txt:{message}")
     assert "\n" not in str(error.value)
 
 
@@ -137,17 +135,20 @@ def test_any_one_damaged_symbol_is_an_error_or_a_sound_level(place, symbol):
     assert level.walls[[0, -1]].all()
 
 
-def test_empty_binary_and_missing_files_are_refused(tmp_path):
-    file = tmp_path / "levels.txt"
-    for content, message in ((b"", "is empty"), (b"\x80\xff\0", "binary"), (b"#\0#", "binary")):
-        file.write_bytes(content)
-        with pytest.raises(UserError, match=message):
-            read_levels(file)
-    with pytest.raises(UserError, match="cannot be read: No such file"):
-        read_levels(tmp_path / "missing.txt")
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is empty"),
+        (b"\n\n\n", "is empty"),
+        (b"\x80\xff\0", "is binary"),
+        (b"#\0#", "is binary"),
+    ],
+)
+def test_empty_and_binary_files_are_refused(content, message):
+    with pytest.raises(UserError, match=f"file: {message}"):
+        decode_levels(content, "file")
 
 
-def test_a_byte_order_mark_is_no_symbol(tmp_path):
-    file = tmp_path / "levels.txt"
-    file.write_text(GOOD.removeprefix("; 0\n"), encoding="utf-8-sig")
-    assert format_levels(read_levels(file)) == GOOD + "\n"
+def test_a_byte_order_mark_is_no_symbol():
+    data = GOOD.removeprefix("; 0\n").encode("utf-8-sig")
+    assert format_levels(decode_levels(data, "file")) == GOOD + "\n"
