@@ -1,7 +1,6 @@
 """A run folder is made once, belongs to one process at a time, and tells what is wrong."""
 
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -92,10 +91,11 @@ def test_one_process_at_a_time(tmp_path):
         assert other.stdout is not None
         assert other.stdout.readline() == "locked\n"
         said = f"is being written by process {other.pid}:"
-        with pytest.raises(UserError, match=said), run_folder.lock(run):
-            pass
-        other.send_signal(signal.SIGKILL)
-        other.wait()
+        try:
+            with pytest.raises(UserError, match=said), run_folder.lock(run):
+                pass
+        finally:
+            other.kill()
     for _ in range(2):
         with run_folder.lock(run):
             pass
