@@ -13,20 +13,14 @@ A checkpoint is written beside its place and renamed into it, so it is there who
 import hashlib
 import json
 import logging
-import math
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jax
-import jax.numpy as jnp
-import numpy as np
-
 from environments.errors import UserError
-from launch import files
+from launch import files, pytree_files
 
 _FORMAT = 1
 _TEMPORARY = ".writing-"
@@ -77,7 +71,7 @@ def save(
         "format": _FORMAT,
         "step": step,
         "identity": dict(identity),
-        "leaves": _describe(state),
+        "leaves": pytree_files.describe(state),
         "extra": dict(extra or {}),
     }
     with files.writing(folder / str(step)):
@@ -86,7 +80,7 @@ def save(
             shutil.rmtree(stale)
         try:
             temporary.mkdir()
-            _write_arrays(temporary / "arrays", state)
+            pytree_files.write(temporary / "arrays", state)
             (temporary / "contents.json").write_text(json.dumps(contents))
             manifest = json.dumps(_sums(temporary), indent=1)
             for path in temporary.rglob("*"):
@@ -121,95 +115,12 @@ def restore(folder: Path, like: Any, *, identity: Mapping[str, Any]) -> Checkpoi
             _log.warning("checkpoint %s is damaged (%s): using the one before", path, error)
             continue
         _check(path, contents, identity, like)
-        return Checkpoint(step, _read_arrays(path / "arrays", contents, like), contents["extra"])
+        state = pytree_files.read(path / "arrays", contents["leaves"], like)
+        return Checkpoint(step, state, contents["extra"])
     what = "every checkpoint is damaged" if found else "there is no checkpoint"
     raise UserError(
         f"{what} in {folder}; start again: moravec train --config {folder.parent / 'config.json'}"
     )
-
-
-def _describe(tree: Any) -> list[dict[str, Any]]:
-    """Path, shape and dtype of every leaf, in order."""
-    described = []
-    for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
-        if not hasattr(leaf, "dtype"):
-            raise TypeError(f"{jax.tree_util.keystr(path)} is {leaf!r}, not an array")
-        leaf_dict = {
-            "path": jax.tree_util.keystr(path),
-            "shape": list(leaf.shape),
-            "dtype": str(leaf.dtype),
-        }
-        if _is_key(leaf) and not isinstance(leaf, jax.ShapeDtypeStruct):
-            leaf_dict["key"] = str(jax.random.key_impl(leaf))
-        described.append(leaf_dict)
-    return described
-
-
-def _is_key(leaf: Any) -> bool:
-    return jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
-
-
-@contextmanager
-def _checkpointer() -> Iterator[Any]:
-    """A synchronous Orbax checkpointer that reports by exception alone, not in the log."""
-    import orbax.checkpoint as ocp  # seconds to import
-
-    log = logging.getLogger("absl")
-    level = log.level
-    log.setLevel(logging.CRITICAL)
-    try:
-        with ocp.Checkpointer(ocp.StandardCheckpointHandler()) as checkpointer:
-            yield checkpointer
-    finally:
-        log.setLevel(level)
-
-
-def _write_arrays(path: Path, state: Any) -> None:
-    def plain(leaf):
-        if isinstance(leaf, np.generic):
-            return np.asarray(leaf)
-        return jax.random.key_data(leaf) if _is_key(leaf) else leaf
-
-    leaves = {str(i): plain(leaf) for i, leaf in enumerate(jax.tree.leaves(state)) if leaf.size}
-    if leaves:  # Orbax refuses empty arrays, and an empty tree
-        with _checkpointer() as checkpointer:
-            checkpointer.save(path.absolute(), leaves)
-
-
-def _read_arrays(path: Path, contents: dict[str, Any], like: Any) -> Any:
-    targets, structure = jax.tree.flatten(like)
-    wanted = {str(i): _target(leaf) for i, leaf in enumerate(targets) if math.prod(leaf.shape)}
-    restored = {}
-    if wanted:
-        with _checkpointer() as checkpointer:
-            restored = checkpointer.restore(path.absolute(), wanted)
-    leaves = []
-    for i, (target, described) in enumerate(zip(targets, contents["leaves"], strict=True)):
-        leaf = restored.get(str(i), None)
-        if leaf is None:
-            leaf = _empty(target)
-        elif "key" in described:
-            leaf = jax.random.wrap_key_data(leaf, impl=described["key"])
-        leaves.append(leaf)
-    return jax.tree.unflatten(structure, leaves)
-
-
-def _target(leaf: Any) -> Any:
-    """What Orbax is asked for: the leaf's shape and dtype, and where it shall lie."""
-    if isinstance(leaf, np.ndarray | np.generic):
-        return np.empty(leaf.shape, leaf.dtype)
-    sharding = getattr(leaf, "sharding", None)
-    sharding = sharding or jax.sharding.SingleDeviceSharding(jax.devices()[0])
-    if _is_key(leaf):
-        # The data of a key has one more, unsharded axis: the specification still holds.
-        leaf = jax.eval_shape(jax.random.key_data, jax.ShapeDtypeStruct(leaf.shape, leaf.dtype))
-    return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding)
-
-
-def _empty(leaf: Any) -> Any:
-    if isinstance(leaf, np.ndarray | np.generic):
-        return np.zeros(leaf.shape, leaf.dtype)
-    return jax.device_put(np.zeros(leaf.shape, leaf.dtype), getattr(leaf, "sharding", None))
 
 
 def _sums(path: Path) -> dict[str, dict[str, Any]]:
@@ -241,7 +152,7 @@ def _check(path: Path, contents: dict[str, Any], identity: Mapping[str, Any], li
     there = {"checkpoint format": contents["format"], **contents["identity"]}
     here = {"checkpoint format": _FORMAT, **json.loads(json.dumps(dict(identity)))}
     there |= {leaf["path"]: _shape(leaf) for leaf in contents["leaves"]}
-    here |= {leaf["path"]: _shape(leaf) for leaf in _describe(like)}
+    here |= {leaf["path"]: _shape(leaf) for leaf in pytree_files.describe(like)}
     different = [name for name in here | there if here.get(name) != there.get(name)]
     if not different:
         return
