@@ -85,4 +85,3 @@ class Agent:
     # (state, unroll, key) -> (state, metrics); jit-able, shardable over B; metrics are scalars
     update: Callable[[AgentState, Unroll, jax.Array], tuple[AgentState, Metrics]]
     data: OnPolicy
-

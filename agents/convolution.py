@@ -54,9 +54,7 @@ def _pads(kernel: jax.Array) -> tuple[tuple[int, int], tuple[int, int]]:
 def _conv(image, kernel, pads=None):
     pads = _pads(kernel) if pads is None else pads
     dimensions = ("NHWC", "HWIO", "NHWC")
-    return jax.lax.conv_general_dilated(
-        image, kernel, (1, 1), pads, dimension_numbers=dimensions
-    )
+    return jax.lax.conv_general_dilated(image, kernel, (1, 1), pads, dimension_numbers=dimensions)
 
 
 @jax.custom_vjp

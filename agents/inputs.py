@@ -47,6 +47,4 @@ def zeros_like_spec(
     observation: Mapping[str, specs.Array], leading: tuple[int, ...]
 ) -> Observation:
     """An observation of zeros, each array of shape `leading` and then the spec's own."""
-    return {
-        key: jnp.zeros(leading + spec.shape, spec.dtype) for key, spec in observation.items()
-    }
+    return {key: jnp.zeros(leading + spec.shape, spec.dtype) for key, spec in observation.items()}

@@ -12,7 +12,9 @@ def _without_tensorflow(name: str):
     def is_tensorflow(module: str) -> bool:
         return module == "tensorflow" or module.startswith("tensorflow.")
 
-    aside = {module: sys.modules.pop(module) for module in list(sys.modules) if is_tensorflow(module)}
+    aside = {
+        module: sys.modules.pop(module) for module in list(sys.modules) if is_tensorflow(module)
+    }
     sys.modules["tensorflow"] = None  # type: ignore[assignment]
     try:
         return importlib.import_module(name)

@@ -1,7 +1,9 @@
 """The Experiment: everything that decides a training run, as one frozen dataclass."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
+
+import tyro
 
 from agents.registry import AgentConfig
 from environments.errors import UserError
@@ -52,7 +54,7 @@ class Evaluation:
 class Experiment:
     """A training run, resolved: enough to rebuild everything."""
 
-    name: str
+    name: Annotated[str, tyro.conf.Suppress]
     environment: EnvironmentOptions
     agent: AgentConfig
     runner: Runner = field(default_factory=Runner)

@@ -104,11 +104,14 @@ def gather(
             returns=jnp.sum(jnp.where(after.is_last, episode_return, 0.0)),
             lengths=jnp.sum(jnp.where(after.is_last, episode_length, 0), dtype=jnp.int32),
         )
-        row = (now.observation, now.is_first, now.is_last), (
-            action,
-            after.reward,
-            after.discount,
-            extras,
+        row = (
+            (now.observation, now.is_first, now.is_last),
+            (
+                action,
+                after.reward,
+                after.discount,
+                extras,
+            ),
         )
         state = replace(
             state,

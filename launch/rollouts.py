@@ -1,6 +1,5 @@
 """Plays levels to their end in batch, greedily or at random, every level exactly once."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 

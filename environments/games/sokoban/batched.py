@@ -13,10 +13,10 @@ import numpy as np
 
 from environments.base import EnvironmentSpec, TimeStep
 from environments.games.sokoban import rules
+from environments.games.sokoban.boards import levels_of
 from environments.games.sokoban.level import LevelSet
 from environments.games.sokoban.observations import observe
 from environments.games.sokoban.registration import SokobanOptions
-from environments.games.sokoban.sources import load_levels
 from environments.games.sokoban.spec import sokoban_spec
 
 
@@ -55,7 +55,7 @@ class BatchedSokoban:
     @classmethod
     def from_options(cls, options: SokobanOptions) -> "BatchedSokoban":
         """Loads the level source that `options` names. Raises UserError if it is wrong."""
-        return cls.from_levels(load_levels(options.levels), options)
+        return cls.from_levels(levels_of(options), options)
 
     @classmethod
     def from_levels(cls, levels: LevelSet, options: SokobanOptions) -> "BatchedSokoban":
@@ -150,7 +150,7 @@ def board_planes(state: SokobanState, shape: tuple[int, int]) -> jax.Array:
     words = jnp.stack(
         [state.walls, state.targets, _bit(state.player, state.walls), state.boxes], axis=-1
     )  # [B, K, 4]
-    bits = (words[:, :, None] >> jnp.arange(32, dtype=jnp.uint32)[:, None]) & 1
+    bits = (words[:, :, None] >> jnp.arange(32, dtype=jnp.uint32)[None, None, :, None]) & 1
     cells = bits.reshape(-1, words.shape[1] * 32, 4)[:, : height * width]
     return cells.reshape(-1, height, width, 4).astype(bool)
 
@@ -159,7 +159,7 @@ def _bit(cell: jax.Array, like: jax.Array) -> jax.Array:
     """Boards `[B, K] uint32` with one bit set, at `cell [B]`; none if it is off the board."""
     word = jnp.arange(like.shape[1], dtype=jnp.int32)
     bit = jnp.uint32(1) << (cell & 31).astype(jnp.uint32)
-    return jnp.where((cell >> 5)[:, None] == word, bit[:, None], jnp.uint32(0))
+    return jnp.where((cell >> 5)[:, None] == word[None], bit[:, None], jnp.uint32(0))
 
 
 def _overlap(a: jax.Array, b: jax.Array) -> jax.Array:
@@ -167,9 +167,7 @@ def _overlap(a: jax.Array, b: jax.Array) -> jax.Array:
     return jnp.any((a & b) != 0, axis=-1)
 
 
-def _move(
-    state: SokobanState, action: jax.Array, width: int
-) -> tuple[SokobanState, jax.Array]:
+def _move(state: SokobanState, action: jax.Array, width: int) -> tuple[SokobanState, jax.Array]:
     """The states after a move, and the change `[B]` in the number of boxes on targets."""
     offsets = jnp.array([dy * width + dx for dy, dx in rules.MOVES], jnp.int32)
     offset = jnp.zeros_like(state.player)

@@ -1,17 +1,17 @@
 """Sokoban as one `dm_env.Environment`, in NumPy, over the rules."""
 
 import operator
-from typing import Any, cast
+from typing import Any
 
 import dm_env
 import numpy as np
 from dm_env import specs
 
 from environments.games.sokoban import rules
+from environments.games.sokoban.boards import levels_of
 from environments.games.sokoban.level import Level, LevelSet
 from environments.games.sokoban.observations import observation_spec, observe
 from environments.games.sokoban.registration import SokobanOptions
-from environments.games.sokoban.sources import load_levels
 
 
 class Sokoban(dm_env.Environment):
@@ -52,7 +52,7 @@ class Sokoban(dm_env.Environment):
     @classmethod
     def from_options(cls, options: SokobanOptions, seed: int = 0) -> "Sokoban":
         """Loads the level source that `options` names. Raises UserError if it is wrong."""
-        return cls(load_levels(options.levels), options, seed=seed)
+        return cls(levels_of(options), options, seed=seed)
 
     @property
     def num_levels(self) -> int:
@@ -90,7 +90,7 @@ class Sokoban(dm_env.Environment):
         return self._start(index, self._options.time_limit[1])
 
     def _start(self, index: int, time_limit: int) -> dm_env.TimeStep:
-        self._state = rules.initial_state(cast(Level, self._levels[index]))
+        self._state = rules.initial_state(self._levels[index])
         self._level_index = index % len(self._levels)
         self._steps_left = time_limit
         self._outcome = None

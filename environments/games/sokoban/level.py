@@ -5,6 +5,7 @@ Shape letters: `L` levels, `H, W` board, `K` 32-bit words that hold H*W bits.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 
@@ -20,7 +21,8 @@ class Level:
 
     @property
     def shape(self) -> tuple[int, int]:
-        return self.walls.shape  # type: ignore[return-value]
+        height, width = self.walls.shape
+        return height, width
 
 
 def num_words(shape: tuple[int, int]) -> int:
@@ -29,7 +31,7 @@ def num_words(shape: tuple[int, int]) -> int:
 
 
 def pack_bits(boards: np.ndarray) -> np.ndarray:
-    """Packs `[L, H, W] bool` into `[L, K] uint32`: cell i, row by row, is bit i % 32 of word i // 32."""
+    """Packs `[L, H, W] bool` into `[L, K] uint32`: cell i is bit i % 32 of word i // 32."""
     count, height, width = boards.shape
     bits = np.zeros((count, num_words((height, width)) * 32), bool)
     bits[:, : height * width] = boards.reshape(count, -1)
@@ -81,6 +83,12 @@ class LevelSet(Sequence[Level]):
 
     def __len__(self) -> int:
         return len(self.player)
+
+    @overload
+    def __getitem__(self, index: int) -> Level: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> "LevelSet": ...
 
     def __getitem__(self, index):
         if isinstance(index, slice):

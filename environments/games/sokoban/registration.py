@@ -33,6 +33,8 @@ class SokobanOptions(EnvironmentOptions):
 
     # Level source: boxoban:SET/SPLIT, generated:size=..,boxes=..,count=..,seed=.., or a path.
     levels: str = "boxoban:unfiltered/train"
+    # Board size H W, to which smaller levels are padded with walls; 0 0 for the largest level's.
+    board: tuple[int, int] = (0, 0)
     # What an observation holds: planes, pixels (one per cell), sprites (8x8 per cell).
     observations: tuple[str, ...] = ("planes",)
     # Steps after which an episode is cut off, drawn uniformly, both ends included.
@@ -47,8 +49,14 @@ class SokobanOptions(EnvironmentOptions):
             raise UserError(
                 f"time_limit must be two numbers with 1 <= low <= high, not {low} {high}"
             )
+        if self.board != (0, 0) and min(self.board) < 3:
+            raise UserError(
+                f"board must be at least 3 3, or 0 0, not {self.board[0]} {self.board[1]}"
+            )
         if not self.observations:
-            raise UserError(f"observations must name at least one of {', '.join(OBSERVATION_KINDS)}")
+            raise UserError(
+                f"observations must name at least one of {', '.join(OBSERVATION_KINDS)}"
+            )
         for kind in self.observations:
             if kind not in OBSERVATION_KINDS:
                 raise unknown("observation kind", kind, OBSERVATION_KINDS)

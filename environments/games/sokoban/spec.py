@@ -1,4 +1,4 @@
-"""The specification that every symbolic face of Sokoban shares."""
+"""The specification of Sokoban's batched face, and what it tells of the board."""
 
 import numpy as np
 from dm_env import specs
@@ -17,3 +17,10 @@ def sokoban_spec(shape: tuple[int, int], options: SokobanOptions) -> Environment
         action=specs.DiscreteArray(actions, dtype=np.int32, name="action"),
         outcomes=rules.OUTCOMES,
     )
+
+
+def board_of(spec: EnvironmentSpec) -> tuple[int, int]:
+    """The board size `H, W` that observations of `spec` show."""
+    kind, array = next(iter(spec.observation.items()))
+    cell = 8 if kind == "sprites" else 1
+    return array.shape[0] // cell, array.shape[1] // cell

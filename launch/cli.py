@@ -1,0 +1,61 @@
+"""The command line: finds the command, and tells a user's mistake from a failure of ours."""
+
+import importlib
+import importlib.metadata
+import os
+import sys
+
+from environments.errors import UserError, unknown
+
+# Each command is a module with `main(args) -> exit status`, imported only when it is called.
+COMMANDS = {
+    "list": ("launch.listing", "environments, agents, experiments and suites"),
+    "train": ("launch.train", "train an agent; alone, a small planner on Sokoban"),
+    "evaluate": ("launch.evaluate", "play whole suites with a trained policy"),
+    "levels": ("launch.levels", "generate, pack and check Sokoban levels"),
+    "bench": ("launch.bench", "measure speed, side by side with what there is to beat"),
+    "doctor": ("launch.doctor", "check this installation piece by piece"),
+}
+
+
+def usage() -> str:
+    """What `moravec --help` prints."""
+    lines = [
+        "usage: moravec COMMAND ...",
+        "",
+        "Reinforcement learning for physically embedded planning.",
+        "",
+    ]
+    lines += [f"  {name:10}{summary}" for name, (_, summary) in COMMANDS.items()]
+    lines += ["", "moravec COMMAND --help tells the options of a command."]
+    return "\n".join(lines)
+
+
+def main(args: list[str] | None = None) -> int:
+    """Runs one command; returns the exit status: 2 for a user's mistake."""
+    args = sys.argv[1:] if args is None else args
+    if not args or args[0] in ("-h", "--help"):
+        print(usage())
+        return 0
+    if args[0] == "--version":
+        print(importlib.metadata.version("moravec"))
+        return 0
+    try:
+        if args[0] not in COMMANDS:
+            raise unknown("command", args[0], COMMANDS)
+        module, _ = COMMANDS[args[0]]
+        return importlib.import_module(module).main(args[1:])
+    except UserError as error:
+        print(f"moravec: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("moravec: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader of standard output is gone: nothing more can be said there.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

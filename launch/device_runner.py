@@ -1,0 +1,185 @@
+"""The device runner: trains in one compiled program, and keeps the run folder up to date."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import jax
+
+import agents.registry
+import environments.registry
+from environments.registry import build_batched
+from experiments.base import Experiment
+from launch import checkpoints, device_program, published
+from launch.device_program import DeviceState, EpisodeSums
+from launch.evaluation import Suites
+from launch.progress import Display
+from launch.run_folder import RunFolder
+from launch.run_logger import RunLogger
+from launch.signals import Stop
+
+TIME_COLUMNS = ("seconds", "frames_per_second")
+EPISODE_COLUMNS = ("episodes", "success_rate", "episode_return", "episode_length")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How training ended."""
+
+    frames: int
+    seconds: float  # of training, all sessions of the run together
+    finished: bool  # False if it was interrupted before its budget was spent
+    evaluation: dict[str, float]  # the last success rate on each suite
+
+
+class DeviceRunner:
+    """Trains one experiment. Making one loads levels and checks all that can be checked."""
+
+    def __init__(self, experiment: Experiment):
+        """Raises UserError if the experiment cannot be run."""
+        self._experiment = experiment
+        self._environment = build_batched(experiment.environment)
+        spec = self._environment.spec
+        self._agent = experiment.agent.make(spec, experiment.max_frames)
+        self._suites = Suites(experiment.evaluation, experiment.environment, self._agent, spec)
+        self._shardings = device_program.shardings(self._agent, self._environment)
+        data = self._agent.data
+        iterations = max(
+            1, experiment.runner.log_frames // (data.unroll_length * data.environments)
+        )
+        self._iterate = jax.jit(
+            partial(device_program.iterate, self._agent, iterations=iterations),
+            donate_argnames="state",
+            out_shardings=(self._shardings, None, None),
+        )
+
+    def train(
+        self,
+        run: RunFolder,
+        display: Display,
+        stop: Stop,
+        *,
+        resume: bool = False,
+        initial_params: Mapping[str, Any] | None = None,
+    ) -> Outcome:
+        """Trains until the budget is spent or `stop` is requested.
+
+        Args:
+          run: where to; its configuration is written already.
+          display: shows progress.
+          stop: looked at after every row.
+          resume: go on from the newest whole checkpoint.
+          initial_params: parameters to begin with, by path (see `published`).
+
+        Raises:
+          UserError: there is nothing to resume from, or the run folder cannot be written.
+        """
+        display.say("compiling")
+        state, extra = self._restore(run) if resume else (self._begin(initial_params), {})
+        logger = RunLogger(run, self._columns(state), extra.get("positions"))
+        try:
+            return self._loop(state, float(extra.get("seconds", 0.0)), run, logger, display, stop)
+        finally:
+            logger.close()
+
+    def _loop(
+        self,
+        state: DeviceState,
+        seconds: float,
+        run: RunFolder,
+        logger: RunLogger,
+        display: Display,
+        stop: Stop,
+    ) -> Outcome:
+        experiment, began, saved = self._experiment, time.monotonic(), time.monotonic()
+        frames, rates = int(state.agent.frames), {}
+        finished = frames >= experiment.max_frames
+        while not finished and not stop.requested:
+            chunk_began, before = time.monotonic(), frames
+            state, metrics, sums = self._iterate(environment=self._environment, state=state)
+            row = _row(state, metrics, sums)
+            frames, now = int(row["frames"]), time.monotonic()
+            elapsed = seconds + now - began
+            row["seconds"] = round(elapsed, 3)
+            row["frames_per_second"] = round((frames - before) / (now - chunk_began), 1)
+            late = 0 < experiment.max_minutes * 60 <= elapsed
+            finished = late or frames >= experiment.max_frames
+            if finished or self._suites.due(before, frames):
+                display.say("evaluating")
+                rates = self._suites.evaluate(self._agent.policy_params(state.agent))
+            else:
+                rates = {}
+            logger.write(row | rates)
+            display.write(row | rates)
+            due = now - saved >= experiment.runner.checkpoint_minutes * 60
+            if finished or due or stop.requested:
+                self._save(run, state, logger, seconds + time.monotonic() - began)
+                saved = time.monotonic()
+        return Outcome(frames, seconds + time.monotonic() - began, finished, rates)
+
+    def _begin(self, initial_params: Mapping[str, Any] | None) -> DeviceState:
+        init = jax.jit(partial(device_program.init, self._agent), out_shardings=self._shardings)
+        state = init(environment=self._environment, key=jax.random.key(self._experiment.seed))
+        if initial_params is None:
+            return state
+        params = published.unflatten(dict(initial_params), state.agent.params)
+        params = jax.device_put(params, self._shardings.agent.params)
+        return replace(state, agent=replace(state.agent, params=params))
+
+    def _columns(self, state: DeviceState) -> tuple[str, ...]:
+        """The columns of every row."""
+        _, metrics, _ = jax.eval_shape(
+            partial(self._iterate, environment=self._environment), state=state
+        )
+        return ("frames", *TIME_COLUMNS, *EPISODE_COLUMNS, *sorted(metrics), *self._suites.columns)
+
+    def _save(self, run: RunFolder, state: DeviceState, logger: RunLogger, seconds: float) -> None:
+        """Writes a checkpoint, and publishes the policy."""
+        frames = int(state.agent.frames)
+        params = self._agent.policy_params(state.agent)
+        published.publish(run.policy, params, self._environment.spec, frames)
+        checkpoints.save(
+            run.checkpoints,
+            frames,
+            state,
+            identity=self._identity,
+            extra={"positions": logger.positions(), "seconds": seconds},
+            keep=self._experiment.runner.keep_checkpoints,
+        )
+
+    def _restore(self, run: RunFolder) -> tuple[DeviceState, dict[str, Any]]:
+        """The newest whole checkpoint and what was kept beside it."""
+        shapes = jax.eval_shape(
+            lambda key: device_program.init(self._agent, self._environment, key),
+            jax.random.key(0),
+        )
+        like = jax.tree.map(
+            lambda x, sharding: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=sharding),
+            shapes,
+            self._shardings,
+        )
+        found = checkpoints.restore(run.checkpoints, like, identity=self._identity)
+        return found.state, found.extra
+
+    @property
+    def _identity(self) -> dict[str, Any]:
+        """What must be the same where a checkpoint is restored."""
+        name = environments.registry.name_of(self._experiment.environment)
+        return {
+            "agent": agents.registry.name_of(self._experiment.agent),
+            "environment": name,
+            "environment version": environments.registry.entry(name).version,
+        }
+
+
+def _row(state: DeviceState, metrics: Mapping[str, Any], sums: EpisodeSums) -> dict[str, Any]:
+    """A row of metrics, without its time columns; what no episode tells is left out."""
+    frames, metrics, sums = jax.device_get((state.agent.frames, metrics, sums))
+    row = {"frames": int(frames), "episodes": int(sums.episodes)}
+    if sums.episodes:
+        row["success_rate"] = float(sums.successes) / int(sums.episodes)
+        row["episode_return"] = float(sums.returns) / int(sums.episodes)
+        row["episode_length"] = float(sums.lengths) / int(sums.episodes)
+    return row | {name: float(value) for name, value in metrics.items()}

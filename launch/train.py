@@ -1,0 +1,158 @@
+"""`moravec train`: begins or continues a run."""
+
+import dataclasses
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from environments.errors import UserError
+from experiments import registry
+from experiments.base import Experiment
+
+if TYPE_CHECKING:
+    from launch.device_runner import Outcome
+    from launch.run_folder import RunFolder
+
+
+@dataclasses.dataclass(frozen=True)
+class Arguments:
+    """Options of a new run."""
+
+    experiment: tyro.conf.OmitArgPrefixes[Experiment]
+    # The folder that the run makes; by default runs/EXPERIMENT/DATE-TIME.
+    run_dir: Path | None = None
+    # A run whose parameters to begin with.
+    init_from: Path | None = None
+    # Show no progress.
+    quiet: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+
+
+@dataclasses.dataclass(frozen=True)
+class ResumeArguments:
+    """Options of a run that goes on; everything else is as it was."""
+
+    # The folder of the run.
+    resume: Path
+    # A new budget in frames; schedules follow it.
+    max_frames: int | None = None
+    # Stop after so many minutes of training, those before included; 0 for no limit.
+    max_minutes: float | None = None
+    # Show no progress.
+    quiet: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+
+
+def main(args: list[str]) -> int:
+    """Runs `moravec train ARGS`. A user's mistake raises UserError."""
+    if any(arg.split("=")[0] == "--resume" for arg in args):
+        return _resume(tyro.cli(ResumeArguments, prog="moravec train", args=args))
+    experiment, rest = _experiment(args)
+    description = f"Trains {experiment.name}. Give another EXPERIMENT first: see moravec list."
+    arguments = tyro.cli(
+        Arguments,
+        prog=f"moravec train [{experiment.name}]",
+        description=description
+        + " Or: --config FILE (a run's config.json), --resume DIR (an interrupted run).",
+        default=Arguments(experiment),
+        args=rest,
+    )
+    return _begin(arguments)
+
+
+def _experiment(args: list[str]) -> tuple[Experiment, list[str]]:
+    """The experiment that the arguments name, or that a file holds, and the other arguments."""
+    for index, arg in enumerate(args):
+        name, equals, value = arg.partition("=")
+        if name == "--config":
+            rest = args[:index] + args[index + (1 if equals else 2) :]
+            file = value or "".join(args[index + 1 : index + 2])
+            if not file:
+                raise UserError("--config needs a file: the config.json of a run")
+            if rest and not rest[0].startswith("-"):
+                raise UserError(f"give --config or the experiment {rest[0]!r}, not both")
+            from launch import configuration
+
+            return configuration.load(Path(file)), rest
+    if args and not args[0].startswith("-"):
+        return registry.load(args[0]), args[1:]
+    return registry.load(registry.DEFAULT), args
+
+
+def _begin(arguments: Arguments) -> int:
+    from launch import configuration, published, run_folder, versions
+    from launch.files import atomic_write
+
+    experiment, init_from = arguments.experiment, arguments.init_from
+    params = None
+    if init_from is not None:
+        params = published.load(run_folder.open_run(init_from).policy).params
+
+    @contextmanager
+    def folder() -> "Iterator[RunFolder]":
+        run = run_folder.create(arguments.run_dir or run_folder.default_path(experiment.name))
+        with run_folder.lock(run):
+            configuration.save(experiment, run.config)
+            atomic_write(run.versions, json.dumps(versions.collect(), indent=2) + "\n")
+            yield run
+
+    return _train(experiment, folder(), arguments.quiet, initial_params=params)
+
+
+def _resume(arguments: ResumeArguments) -> int:
+    from launch import configuration, run_folder
+
+    run = run_folder.open_run(arguments.resume)
+    before = configuration.load(run.config)
+    changes = {"max_frames": arguments.max_frames, "max_minutes": arguments.max_minutes}
+    changes = {name: value for name, value in changes.items() if value is not None}
+    experiment = dataclasses.replace(before, **changes)
+
+    @contextmanager
+    def folder() -> "Iterator[RunFolder]":
+        with run_folder.lock(run):
+            if experiment != before:
+                configuration.save(experiment, run.config)
+            yield run
+
+    return _train(experiment, folder(), arguments.quiet, resume=True)
+
+
+def _train(
+    experiment: Experiment, folder: "AbstractContextManager[RunFolder]", quiet: bool, **options
+) -> int:
+    """Trains in `folder`, which is entered only when nothing can be wrong with the experiment."""
+    from launch import progress, signals
+
+    display = progress.display(experiment.max_frames, experiment.max_minutes * 60, quiet=quiet)
+    display.say("starting")
+    try:
+        with signals.stop_on_signals(display.say) as stop:
+            from launch.device_runner import DeviceRunner  # seconds: JAX, Haiku, rlax
+
+            display.say("loading levels")
+            runner = DeviceRunner(experiment)
+            with folder as run:
+                outcome = runner.train(run, display, stop, **options)
+    finally:
+        display.close()
+    print(_farewell(run.path, outcome), file=sys.stderr)
+    return 0
+
+
+def _farewell(path: Path, outcome: "Outcome") -> str:
+    """What was reached, where it lies, and what to type next."""
+    shown = os.path.relpath(path) if path.is_absolute() else path
+    did = "finished" if outcome.finished else "stopped"
+    lines = [f"{did} after {outcome.frames:,} frames, {outcome.seconds / 60:.1f} minutes; {shown}"]
+    for column, rate in outcome.evaluation.items():
+        lines.append(f"  {column.removeprefix('evaluation/')}: {rate:.1%} solved, greedy")
+    if outcome.finished:
+        lines.append(f"next: moravec evaluate {shown} --thinking-steps 0 2 4")
+    else:
+        lines.append(f"next: moravec train --resume {shown}")
+    return "\n".join(lines)
