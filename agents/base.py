@@ -9,7 +9,7 @@ from typing import Any
 
 import jax
 
-from environments.base import Array, EnvironmentSpec, Observation
+from environments.base import Array, Observation
 from environments.errors import UserError
 
 Core = Any  # an agent's recurrent state, each leaf [B, ...]; () if it has none

@@ -77,7 +77,11 @@ class DeviceRunner:
           UserError: there is nothing to resume from, or the run folder cannot be written.
         """
         display.say("compiling")
-        state, extra = self._restore(run) if resume else (self._begin(initial_params), {})
+        # A run that was killed before its first checkpoint begins anew.
+        if resume and checkpoints.steps(run.checkpoints):
+            state, extra = self._restore(run)
+        else:
+            state, extra = self._begin(initial_params), {}
         logger = RunLogger(run, self._columns(state), extra.get("positions"))
         try:
             return self._loop(state, float(extra.get("seconds", 0.0)), run, logger, display, stop)
@@ -177,7 +181,7 @@ class DeviceRunner:
 def _row(state: DeviceState, metrics: Mapping[str, Any], sums: EpisodeSums) -> dict[str, Any]:
     """A row of metrics, without its time columns; what no episode tells is left out."""
     frames, metrics, sums = jax.device_get((state.agent.frames, metrics, sums))
-    row = {"frames": int(frames), "episodes": int(sums.episodes)}
+    row: dict[str, Any] = {"frames": int(frames), "episodes": int(sums.episodes)}
     if sums.episodes:
         row["success_rate"] = float(sums.successes) / int(sums.episodes)
         row["episode_return"] = float(sums.returns) / int(sums.episodes)

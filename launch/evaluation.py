@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from agents.base import Agent, Params
+from agents.random.agent import make as random_agent
 from environments.base import BatchedEnvironment, EnvironmentSpec
 from environments.errors import UserError
 from environments.games.sokoban.registration import SokobanOptions
@@ -35,31 +36,42 @@ class Result:
     mean_length: float
     metrics: dict[str, float]
 
-    def as_json(self) -> dict[str, Any]:
-        """The document that `--json` prints."""
-        return asdict(self)
+
+@dataclass(frozen=True)
+class Contestant:
+    """Who plays: a policy, and the environment that it plays in."""
+
+    run: str  # the run folder, or the name of a baseline
+    frames: int  # learnt from
+    agent: Agent
+    params: Params
+    options: EnvironmentOptions
+    spec: EnvironmentSpec
+
+
+def random_contestant(options: EnvironmentOptions, suite: str) -> Contestant:
+    """The baseline that draws every action uniformly, on boards of the size of `suite`'s."""
+    options = replace(_with_levels(options, suite), board=(0, 0))
+    spec = build_batched(options).spec
+    return Contestant("random", 0, random_agent(spec), (), options, spec)
 
 
 def evaluate(
-    agent: Agent,
-    params: Params,
-    options: EnvironmentOptions,
-    spec: EnvironmentSpec,
+    contestant: Contestant,
     suite: str,
     *,
-    run: str,
-    frames: int,
     episodes: int = 0,
     thinking_steps: int = 0,
     seed: int = 0,
 ) -> Result:
     """Plays the first `episodes` levels of `suite`, or all of them if it is 0."""
-    options, environment = on_suite(options, spec, suite)
+    spec = contestant.spec
+    options, environment = on_suite(contestant.options, spec, suite)
     total = environment.num_levels
     episodes = min(episodes or total, total)
     played = play(
-        agent,
-        params,
+        contestant.agent,
+        contestant.params,
         environment,
         episodes=episodes,
         thinking_steps=thinking_steps,
@@ -71,8 +83,8 @@ def evaluate(
     successes = counts[spec.outcomes[0]]
     name = name_of(options)
     return Result(
-        run=run,
-        frames=frames,
+        run=contestant.run,
+        frames=contestant.frames,
         environment=name,
         environment_version=entry(name).version,
         options=asdict(options),
@@ -96,10 +108,14 @@ def on_suite(
 
     Raises UserError if the game has no levels, or the suite's are larger than the boards.
     """
+    options = replace(_with_levels(options, suite), board=board_of(spec))
+    return options, build_batched(options)
+
+
+def _with_levels(options: EnvironmentOptions, suite: str) -> SokobanOptions:
     if not isinstance(options, SokobanOptions):
         raise UserError(f"{name_of(options)} has no level sets: leave --suite out")
-    options = replace(options, levels=suites.levels_of(suite), board=board_of(spec))
-    return options, build_batched(options)
+    return replace(options, levels=suites.levels_of(suite))
 
 
 def wilson(successes: int, trials: int) -> tuple[float, float]:

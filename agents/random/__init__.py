@@ -1,0 +1,1 @@
+"""The baseline that acts at random and learns nothing."""

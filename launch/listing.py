@@ -1,0 +1,55 @@
+"""`moravec list`: what there is to train, play and evaluate on."""
+
+import json
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import tyro
+
+import agents.registry
+import environments.registry
+from experiments import registry
+from experiments.suites import SUITES
+
+Kind = Literal["environments", "agents", "experiments", "suites"]
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """List environments, agents, experiments and suites."""
+
+    # Only these.
+    kind: tyro.conf.Positional[Kind | None] = None
+    # Print one JSON document.
+    json: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+
+
+def main(args: list[str]) -> int:
+    """Runs `moravec list ARGS`."""
+    arguments = tyro.cli(Arguments, prog="moravec list", args=args)
+    found = {kind: names for kind, names in _everything().items() if arguments.kind in (None, kind)}
+    if arguments.json:
+        print(json.dumps(found, indent=2))
+        return 0
+    for kind, names in found.items():
+        print(kind)
+        width = max(map(len, names)) + 2
+        for name, summary in names.items():
+            default = " (the default of train)" if name == registry.DEFAULT else ""
+            print(f"  {name:{width}}{summary}{default}")
+    return 0
+
+
+def _everything() -> dict[str, dict[str, str]]:
+    """For each kind, the summary of each name."""
+    return {
+        "environments": {name: e.summary for name, e in environments.registry.entries().items()},
+        "agents": {name: _summary(c) for name, c in agents.registry.configs().items()},
+        "experiments": {name: _summary(f) for name, f in registry.experiments().items()},
+        "suites": {name: f"{s.summary} ({s.levels})" for name, s in SUITES.items()},
+    }
+
+
+def _summary(documented: object) -> str:
+    """The first line of a docstring."""
+    return (documented.__doc__ or "").strip().splitlines()[0]
