@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class Arguments:
     """Options of a new run."""
 
-    experiment: tyro.conf.OmitArgPrefixes[Experiment]
+    experiment: Annotated[Experiment, tyro.conf.arg(name="")]
     # The folder that the run makes; by default runs/EXPERIMENT/DATE-TIME.
     run_dir: Path | None = None
     # A run whose parameters to begin with.
@@ -38,11 +38,11 @@ class ResumeArguments:
     """Options of a run that goes on; everything else is as it was."""
 
     # The folder of the run.
-    resume: Path
+    resume: Annotated[Path, tyro.conf.arg(metavar="DIR")]
     # A new budget in frames; schedules follow it.
-    max_frames: int | None = None
+    max_frames: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
     # Stop after so many minutes of training, those before included; 0 for no limit.
-    max_minutes: float | None = None
+    max_minutes: Annotated[float | None, tyro.conf.arg(metavar="M")] = None
     # Show no progress.
     quiet: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
 

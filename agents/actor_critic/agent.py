@@ -25,7 +25,7 @@ def make_actor_critic(
         optax.scale_by_adam(config.adam_b1, config.adam_b2, config.adam_epsilon),
     )
     costs = LossCosts(
-        config.discount, config.lambda_, config.value_cost, config.entropy_cost, config.logits_l2
+        config.discount, config.td_lambda, config.value_cost, config.entropy_cost, config.logits_l2
     )
 
     def init(key: jax.Array) -> AgentState:

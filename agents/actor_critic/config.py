@@ -16,29 +16,39 @@ PAPER_BATCH = 32 * 20
 class ActorCriticConfig(AgentConfig):
     """Base of the configurations of actor-critic agents; defaults as in the DRC paper."""
 
-    # Data: unrolls of this many steps, from this many environments, in equal minibatches.
+    # Steps in an unroll.
     unroll_length: int = 20
+    # Environments, each of which gives one unroll for every round of learning.
     environments: int = 32
+    # Equal parts in which a round of unrolls is learnt from, one update for each.
     minibatches: int = 1
-    # Loss. Value cost: on half the squared error (0.25 on the plain one).
+    # Discount of future rewards for each step.
     discount: float = 0.97
-    lambda_: float = 0.97
+    # How far V-trace targets look past their own bootstrap.
+    td_lambda: float = 0.97
+    # Weight of half the squared error of the value.
     value_cost: float = 0.5
+    # Weight of the policy's entropy, which is maximised.
     entropy_cost: float = 0.01
+    # Weight of the sum of squares of the policy's logits.
     logits_l2: float = 1e-3
+    # Weight of the sum of squares of the heads' weights; 1e-5 on the paper's summed loss.
     head_weights_l2: float = 1e-5 / PAPER_BATCH
-    # Adam, its rate falling linearly with frames to a fraction of itself at the budget's end.
-    # The paper decays to 0; the open code to 1 %, which keeps the last frames of use.
+    # Adam's rate at the beginning; it falls linearly with frames.
     learning_rate: float = 4e-4
+    # The part of it that is left at the end of the budget: 0 in the paper, 1 % in the open code.
     final_learning_rate: float = 0.01
+    # Adam's decay of the first moment.
     adam_b1: float = 0.9
+    # Adam's decay of the second moment.
     adam_b2: float = 0.999
+    # Adam's epsilon; 1e-4 on the paper's summed loss.
     adam_epsilon: float = 1e-4 / PAPER_BATCH
-    # Of the gradient's global norm, on the mean loss (the open code's early presets).
+    # Largest global norm of the gradient (train-learned-planner's shorter presets).
     clip_norm: float = 0.015
 
     def __post_init__(self):
-        for name in ("discount", "lambda_", "final_learning_rate", "adam_b1", "adam_b2"):
+        for name in ("discount", "td_lambda", "final_learning_rate", "adam_b1", "adam_b2"):
             _check(name, getattr(self, name), 0.0, 1.0)
         for name in ("value_cost", "entropy_cost", "logits_l2", "head_weights_l2"):
             _check(name, getattr(self, name), 0.0, float("inf"))

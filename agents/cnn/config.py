@@ -17,9 +17,13 @@ if TYPE_CHECKING:
 class CNNConfig(ActorCriticConfig):
     """Convolutions of one size, each followed by a ReLU, and one hidden layer."""
 
+    # Convolutions.
     layers: int = 3
+    # Channels of each.
     channels: int = 32
+    # Kernel size of each.
     kernel: int = 3
+    # Units of the hidden layer.
     hidden: int = 256
 
     def __post_init__(self):

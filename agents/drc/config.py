@@ -37,11 +37,17 @@ VARIANTS = {
 class DRCConfig(ActorCriticConfig):
     """DRC(depth, repeats)."""
 
-    depth: int = 3  # D, cells stacked
-    repeats: int = 3  # N, ticks of the stack for each environment step
+    # D, cells in the stack.
+    depth: int = 3
+    # N, ticks of the stack for each environment step.
+    repeats: int = 3
+    # Channels of encoder and cells.
     channels: int = 32
-    encoder_kernel: int = 4  # of both convolutions, for images of one pixel a cell
-    hidden: int = 256  # of the readout
+    # Kernel size of the encoder's two convolutions, for images of one pixel a cell.
+    encoder_kernel: int = 4
+    # Units of the readout.
+    hidden: int = 256
+    # Whose architecture: open (train-learned-planner), paper (Guez et al.), thinker (Chung et al.).
     variant: Literal["open", "paper", "thinker"] = "open"
 
     def __post_init__(self):

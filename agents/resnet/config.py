@@ -19,7 +19,9 @@ class ResNetConfig(ActorCriticConfig):
 
     # Channels of the stages; each is a convolution and two residual blocks of one convolution.
     stages: tuple[int, ...] = (32, 32, 64, 64, 64, 64, 64, 64, 64)
+    # Kernel size of every convolution.
     kernel: int = 4
+    # Units of the hidden layer.
     hidden: int = 256
 
     def __post_init__(self):

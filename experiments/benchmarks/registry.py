@@ -1,0 +1,55 @@
+"""Names of benchmarks; importing this loads no JAX: a benchmark is imported when it is run."""
+
+import importlib
+from dataclasses import dataclass
+
+from environments.errors import unknown
+from experiments.benchmarks.base import Measurement
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """One registered benchmark."""
+
+    name: str
+    summary: str
+    path: str  # module:function; the function takes nothing and returns a list of Measurement
+
+    def run(self) -> list[Measurement]:
+        """Measures; raises UserError if what it is compared with is not installed."""
+        module, function = self.path.split(":")
+        return getattr(importlib.import_module(module), function)()
+
+
+_BENCHMARKS = (
+    Benchmark(
+        "sokoban",
+        "batched Sokoban against Jumanji's, steps a second",
+        "experiments.benchmarks.sokoban:sokoban",
+    ),
+    Benchmark(
+        "drc",
+        "training DRC(3,3), acting and learning, against this machine's matrix product",
+        "experiments.benchmarks.training:drc",
+    ),
+    Benchmark("drc11", "the same for DRC(1,1)", "experiments.benchmarks.training:drc11"),
+    Benchmark("resnet", "the same for the ResNet", "experiments.benchmarks.training:resnet"),
+    Benchmark(
+        "levels",
+        "generating Sokoban levels, milliseconds a level",
+        "experiments.benchmarks.levels:levels",
+    ),
+)
+
+
+def benchmarks() -> dict[str, Benchmark]:
+    """All benchmarks by name."""
+    return {benchmark.name: benchmark for benchmark in _BENCHMARKS}
+
+
+def load(name: str) -> Benchmark:
+    """The benchmark called `name`. Raises UserError, with the nearest match, if there is none."""
+    known = benchmarks()
+    if name not in known:
+        raise unknown("benchmark", name, known)
+    return known[name]
