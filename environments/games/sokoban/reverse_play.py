@@ -17,7 +17,7 @@ WALK = 210  # steps of the walk, per hundred rows and columns: Boxoban's mean op
 TURN_PERCENT = 35  # how often the walk turns
 DEPTH_LIMIT = 300  # the paper's
 STATE_CAP = 20_000
-DRAWS = 2_000  # rooms tried for one level before its kind is called exhausted
+DRAWS = 500  # rooms tried for one level before its kind is called exhausted
 HELD_OUT_SHARE = 8  # one puzzle in this many is held out
 
 # Cells that one step of the walk opens, as (row, column) about the walker: horizontal, vertical,

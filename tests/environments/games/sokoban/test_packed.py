@@ -79,7 +79,8 @@ def test_levels_that_break_the_rules_are_refused_in_spite_of_a_right_checksum():
         with pytest.raises(UserError, match="breaks the rules"):
             unpack_levels(pack_levels(broken), "file")
     data = bytearray(pack_levels(levels))
-    data[-5] = 64  # one past the last cell of the last level's player
-    data[-4:] = struct.pack("<I", zlib.crc32(data[:-4]))
-    with pytest.raises(UserError, match="breaks the rules"):
-        unpack_levels(bytes(data), "file")
+    for cell in (64, 255):  # of the last player; there are 64 cells
+        data[-5] = cell
+        data[-4:] = struct.pack("<I", zlib.crc32(data[:-4]))
+        with pytest.raises(UserError, match="breaks the rules"):
+            unpack_levels(bytes(data), "file")

@@ -49,6 +49,12 @@ def test_the_fast_reader_takes_nothing_that_the_careful_one_refuses(levels, data
         assert_same(fast, LevelSet.from_levels(parse_levels(changed, "file"), ""))
 
 
+def test_the_fast_reader_leaves_rows_between_levels_to_the_careful_one():
+    text = GOOD + "\n" + GOOD + "#####\n" + GOOD
+    assert parse_uniform(text.encode(), "file") is None
+    assert [level.shape for level in parse_levels(text, "file")] == [(3, 5), (4, 5), (3, 5)]
+
+
 @pytest.mark.parametrize("path", sorted(DATA.rglob("[0-9]*.txt")), ids=lambda p: str(p.parent.name))
 def test_real_files_are_read_and_written_unchanged(path):
     data = path.read_bytes()
