@@ -9,7 +9,7 @@ from dm_env import specs
 
 from environments.games.sokoban import rules
 from environments.games.sokoban.boards import levels_of
-from environments.games.sokoban.level import Level, LevelSet
+from environments.games.sokoban.level import LevelSet
 from environments.games.sokoban.observations import observation_spec, observe
 from environments.games.sokoban.registration import SokobanOptions
 
