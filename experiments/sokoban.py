@@ -16,7 +16,7 @@ def sokoban_small() -> Experiment:
     return Experiment(
         name="sokoban_small",
         environment=SokobanOptions(
-            levels="generated:size=6,boxes=1,count=50000,seed=0", time_limit=(25, 30)
+            levels="generated:size=6,boxes=1,count=20000,seed=0", time_limit=(25, 30)
         ),
         agent=DRCConfig(
             depth=1,

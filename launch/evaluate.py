@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -100,13 +101,31 @@ def _results(
     for suite in suites:
         for thinking_steps in arguments.thinking_steps:
             print(f"playing {suite}, {thinking_steps} thinking steps", file=sys.stderr)
-            yield evaluate(
+            result = evaluate(
                 contestant,
                 suite,
                 episodes=arguments.episodes,
                 thinking_steps=thinking_steps,
                 seed=arguments.seed,
             )
+            if arguments.run not in BASELINES:
+                _keep(result)
+            yield result
+
+
+def _keep(result: "Result") -> None:
+    """Writes the result into the run folder; one that cannot be written to is only said."""
+    from launch import files, run_folder
+
+    slug = re.sub(r"[^A-Za-z0-9]+", "-", result.suite).strip("-")
+    name = f"{result.frames}_{slug}_{result.episodes}_thinking{result.thinking_steps}.json"
+    folder = run_folder.RunFolder(Path(result.run)).evaluation
+    try:
+        with files.writing(folder):
+            folder.mkdir(exist_ok=True)
+        files.atomic_write(folder / name, json.dumps(dataclasses.asdict(result), indent=2) + "\n")
+    except UserError as error:
+        print(f"not kept: {error}", file=sys.stderr)
 
 
 def _print_table(results: "list[Result]") -> None:
