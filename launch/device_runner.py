@@ -10,6 +10,7 @@ import jax
 
 import agents.registry
 import environments.registry
+from environments.errors import UserError
 from environments.registry import build_batched
 from experiments.base import Experiment
 from launch import checkpoints, device_program, published
@@ -21,6 +22,7 @@ from launch.run_logger import RunLogger
 from launch.signals import Stop
 
 TIME_COLUMNS = ("seconds", "frames_per_second")
+_GREATEST_SEED = 2**32 - 1  # of a JAX key; what is above is cut off in silence
 EPISODE_COLUMNS = ("episodes", "success_rate", "episode_return", "episode_length")
 
 
@@ -37,14 +39,28 @@ class Outcome:
 class DeviceRunner:
     """Trains one experiment. Making one loads levels and checks all that can be checked."""
 
-    def __init__(self, experiment: Experiment):
-        """Raises UserError if the experiment cannot be run."""
+    def __init__(self, experiment: Experiment, initial_params: Mapping[str, Any] | None = None):
+        """Checks that it can be run.
+
+        Args:
+          experiment: what to train.
+          initial_params: parameters to begin with, by path (see `published`); None draws them.
+
+        Raises:
+          UserError: the experiment cannot be run, or the parameters are another network's.
+        """
+        if experiment.seed > _GREATEST_SEED:
+            raise UserError(f"seed must be at most {_GREATEST_SEED}, not {experiment.seed}")
         self._experiment = experiment
         self._environment = build_batched(experiment.environment)
         spec = self._environment.spec
         self._agent = experiment.agent.make(spec, experiment.max_frames)
         self._suites = Suites(experiment.evaluation, experiment.environment, self._agent, spec)
         self._shardings = device_program.shardings(self._agent, self._environment)
+        self._initial_params = None
+        if initial_params is not None:
+            like = jax.eval_shape(self._agent.init, jax.random.key(0)).params
+            self._initial_params = published.unflatten(dict(initial_params), like)
         data = self._agent.data
         iterations = max(
             1, experiment.runner.log_frames // (data.unroll_length * data.environments)
@@ -62,7 +78,6 @@ class DeviceRunner:
         stop: Stop,
         *,
         resume: bool = False,
-        initial_params: Mapping[str, Any] | None = None,
     ) -> Outcome:
         """Trains until the budget is spent or `stop` is requested.
 
@@ -71,38 +86,47 @@ class DeviceRunner:
           display: shows progress.
           stop: looked at after every row.
           resume: go on from the newest whole checkpoint.
-          initial_params: parameters to begin with, by path (see `published`).
 
         Raises:
           UserError: there is nothing to resume from, or the run folder cannot be written.
         """
         display.say("compiling")
-        # A run that was killed before its first checkpoint begins anew.
-        if resume and checkpoints.steps(run.checkpoints):
-            state, extra = self._restore(run)
-        else:
-            state, extra = self._begin(initial_params), {}
-        logger = RunLogger(run, self._columns(state), extra.get("positions"))
+        # A run that was killed before its first checkpoint begins anew. Policies are published
+        # after checkpoints: where there is one, there was a checkpoint, and losing it is an error.
+        restored = resume and (checkpoints.steps(run.checkpoints) or run.policy.exists())
+        state, extra = self._restore(run) if restored else (self._begin(), {})
+        program = self._iterate.lower(environment=self._environment, state=state)
+        logger = RunLogger(run, self._columns(program.out_info[1]), extra.get("positions"))
         try:
-            return self._loop(state, float(extra.get("seconds", 0.0)), run, logger, display, stop)
+            if restored:
+                self._publish(run, state)  # it may be older or newer than the checkpoint
+            elif self._initial_params is not None:
+                self._save(run, state, logger, 0.0)  # the run they came from may go away
+            seconds = float(extra.get("seconds", 0.0))
+            return self._loop(state, program, seconds, run, logger, display, stop)
         finally:
             logger.close()
 
     def _loop(
         self,
         state: DeviceState,
+        program: jax.stages.Lowered,
         seconds: float,
         run: RunFolder,
         logger: RunLogger,
         display: Display,
         stop: Stop,
     ) -> Outcome:
-        experiment, began, saved = self._experiment, time.monotonic(), time.monotonic()
-        frames, rates = int(state.agent.frames), {}
+        experiment, rates = self._experiment, {}
+        frames = int(state.agent.frames)
         finished = frames >= experiment.max_frames
+        if finished or stop.requested:
+            return Outcome(frames, seconds, finished, rates)
+        iterate = program.compile()
+        began = saved = time.monotonic()
         while not finished and not stop.requested:
             chunk_began, before = time.monotonic(), frames
-            state, metrics, sums = self._iterate(environment=self._environment, state=state)
+            state, metrics, sums = iterate(environment=self._environment, state=state)
             row = _row(state, metrics, sums)
             frames, now = int(row["frames"]), time.monotonic()
             elapsed = seconds + now - began
@@ -123,35 +147,34 @@ class DeviceRunner:
                 saved = time.monotonic()
         return Outcome(frames, seconds + time.monotonic() - began, finished, rates)
 
-    def _begin(self, initial_params: Mapping[str, Any] | None) -> DeviceState:
+    def _begin(self) -> DeviceState:
         init = jax.jit(partial(device_program.init, self._agent), out_shardings=self._shardings)
         state = init(environment=self._environment, key=jax.random.key(self._experiment.seed))
-        if initial_params is None:
+        if self._initial_params is None:
             return state
-        params = published.unflatten(dict(initial_params), state.agent.params)
-        params = jax.device_put(params, self._shardings.agent.params)
+        params = jax.device_put(self._initial_params, self._shardings.agent.params)
         return replace(state, agent=replace(state.agent, params=params))
 
-    def _columns(self, state: DeviceState) -> tuple[str, ...]:
+    def _columns(self, metrics: Mapping[str, Any]) -> tuple[str, ...]:
         """The columns of every row."""
-        _, metrics, _ = jax.eval_shape(
-            partial(self._iterate, environment=self._environment), state=state
-        )
         return ("frames", *TIME_COLUMNS, *EPISODE_COLUMNS, *sorted(metrics), *self._suites.columns)
 
     def _save(self, run: RunFolder, state: DeviceState, logger: RunLogger, seconds: float) -> None:
         """Writes a checkpoint, and publishes the policy."""
-        frames = int(state.agent.frames)
-        params = self._agent.policy_params(state.agent)
-        published.publish(run.policy, params, self._environment.spec, frames)
         checkpoints.save(
             run.checkpoints,
-            frames,
+            int(state.agent.frames),
             state,
             identity=self._identity,
             extra={"positions": logger.positions(), "seconds": seconds},
             keep=self._experiment.runner.keep_checkpoints,
         )
+        self._publish(run, state)
+
+    def _publish(self, run: RunFolder, state: DeviceState) -> None:
+        params = self._agent.policy_params(state.agent)
+        spec = self._environment.spec
+        published.publish(run.policy, params, spec, int(state.agent.frames))
 
     def _restore(self, run: RunFolder) -> tuple[DeviceState, dict[str, Any]]:
         """The newest whole checkpoint and what was kept beside it."""

@@ -4,10 +4,10 @@ import dataclasses
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
@@ -123,7 +123,12 @@ def _resume(arguments: ResumeArguments) -> int:
 
 
 def _train(
-    experiment: Experiment, folder: "AbstractContextManager[RunFolder]", quiet: bool, **options
+    experiment: Experiment,
+    folder: "AbstractContextManager[RunFolder]",
+    quiet: bool,
+    *,
+    resume: bool = False,
+    initial_params: Mapping[str, Any] | None = None,
 ) -> int:
     """Trains in `folder`, which is entered only when nothing can be wrong with the experiment."""
     from launch import progress, signals
@@ -135,9 +140,9 @@ def _train(
             from launch.device_runner import DeviceRunner  # seconds: JAX, Haiku, rlax
 
             display.say("loading levels")
-            runner = DeviceRunner(experiment)
+            runner = DeviceRunner(experiment, initial_params)
             with folder as run:
-                outcome = runner.train(run, display, stop, **options)
+                outcome = runner.train(run, display, stop, resume=resume)
     finally:
         display.close()
     print(_farewell(run.path, outcome), file=sys.stderr)
