@@ -44,7 +44,9 @@ def main(args: list[str] | None = None) -> int:
         if args[0] not in COMMANDS:
             raise unknown("command", args[0], COMMANDS)
         module, _ = COMMANDS[args[0]]
-        return importlib.import_module(module).main(args[1:])
+        status = importlib.import_module(module).main(args[1:])
+        sys.stdout.flush()  # what its reader may refuse, it refuses here
+        return status
     except UserError as error:
         print(f"moravec: {error}", file=sys.stderr)
         return 2

@@ -45,8 +45,11 @@ class Arguments:
             ("seed", (self.seed,)),
             ("thinking-steps", self.thinking_steps),
         ):
-            if not values or min(values) < 0:
-                raise UserError(f"--{name} must be at least 0, not {' '.join(map(str, values))}")
+            if not values:
+                raise UserError(f"--{name} needs at least one number")
+            given = " ".join(map(str, values))
+            if not 0 <= min(values) <= max(values) < 2**32:
+                raise UserError(f"--{name} must be from 0 to {2**32 - 1}, not {given}")
         if self.environment and self.run not in BASELINES:
             raise UserError(f"--environment is for {', '.join(BASELINES)}; a run knows its own")
 
@@ -129,18 +132,22 @@ def _keep(result: "Result") -> None:
 
 
 def _print_table(results: "list[Result]") -> None:
+    from rich import markup
     from rich.console import Console
     from rich.table import Table
 
     first = results[0]
-    table = Table(title=f"{first.run}, {first.frames:,} frames", title_justify="left")
+    table = Table(
+        title=f"{markup.escape(first.run)}, {first.frames:,} frames", title_justify="left"
+    )
     for column in ("suite", "thinking", "levels", "success", "95 %", "return", "length"):
-        name = column == "suite"
-        table.add_column(column, justify="left" if name else "right", no_wrap=name)
+        name = column == "suite"  # a long one is folded; numbers are not
+        justify = "left" if name else "right"
+        table.add_column(column, justify=justify, no_wrap=not name, overflow="fold")
     for result in results:
         low, high = result.ci95
         table.add_row(
-            result.suite,
+            markup.escape(result.suite),
             str(result.thinking_steps),
             str(result.episodes),
             f"{result.rate:.1%}",

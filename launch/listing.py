@@ -19,7 +19,7 @@ class Arguments:
     """List environments, agents, experiments and suites."""
 
     # Only these.
-    kind: tyro.conf.Positional[Kind | None] = None
+    kinds: tyro.conf.Positional[tuple[Kind, ...]] = ()
     # Print one JSON document.
     json: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
 
@@ -27,7 +27,11 @@ class Arguments:
 def main(args: list[str]) -> int:
     """Runs `moravec list ARGS`."""
     arguments = tyro.cli(Arguments, prog="moravec list", args=args)
-    found = {kind: names for kind, names in _everything().items() if arguments.kind in (None, kind)}
+    found = {
+        kind: names
+        for kind, names in _everything().items()
+        if not arguments.kinds or kind in arguments.kinds
+    }
     if arguments.json:
         print(json.dumps(found, indent=2))
         return 0

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -136,7 +137,7 @@ def _train(
     display = progress.display(experiment.max_frames, experiment.max_minutes * 60, quiet=quiet)
     display.say("starting")
     try:
-        with signals.stop_on_signals(display.say) as stop:
+        with signals.stop_on_signals(display.say, display.close) as stop:
             from launch.device_runner import DeviceRunner  # seconds: JAX, Haiku, rlax
 
             display.say("loading levels")
@@ -151,13 +152,14 @@ def _train(
 
 def _farewell(path: Path, outcome: "Outcome") -> str:
     """What was reached, where it lies, and what to type next."""
-    shown = os.path.relpath(path) if path.is_absolute() else path
+    shown = shlex.quote(str(path))
+    program = "uv run moravec" if "UV" in os.environ else "moravec"  # as it was called
     did = "finished" if outcome.finished else "stopped"
-    lines = [f"{did} after {outcome.frames:,} frames, {outcome.seconds / 60:.1f} minutes; {shown}"]
+    lines = [f"{did} after {outcome.frames:,} frames, {outcome.seconds / 60:.1f} minutes: {shown}"]
     for column, rate in outcome.evaluation.items():
         lines.append(f"  {column.removeprefix('evaluation/')}: {rate:.1%} solved, greedy")
     if outcome.finished:
-        lines.append(f"next: moravec evaluate {shown} --thinking-steps 0 2 4")
+        lines.append(f"next: {program} evaluate {shown} --thinking-steps 0 2 4")
     else:
-        lines.append(f"next: moravec train --resume {shown}")
+        lines.append(f"next: {program} train --resume {shown}")
     return "\n".join(lines)
