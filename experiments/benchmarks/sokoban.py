@@ -8,6 +8,7 @@ Shape letters: `L` levels, `T` steps, `B` boards.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import jax
@@ -26,61 +27,51 @@ BOARDS = 1024
 STEPS = 240
 ROUNDS = 15
 LEVELS = "generated:size=10,boxes=4,count=1000,seed=0"
-TIME_LIMIT = 120  # Jumanji's default; the longest of ours
+SHORTEST_EPISODE, TIME_LIMIT = 115, 120  # steps; ours are drawn between, Jumanji's are 120
 
 
 @dataclass(frozen=True)
 class Program:
-    """One implementation, ready to be compiled."""
+    """One implementation, and where it starts."""
 
-    function: Callable  # (*arguments, actions [T, B]) -> (time step, resets [] int32)
-    arguments: tuple[Any, ...]
-    frames: Callable[[int, int], int]  # (steps, resets) -> steps that moved a player
+    step: Callable  # (state, action [B]) -> (state, time step)
+    is_last: Callable  # (time step) -> [B] bool
+    state: Any
+    timestep: Any
+    reset_is_step: bool  # whether a step goes to each reset: it is no frame
 
 
 def sokoban(
     boards: int = BOARDS, steps: int = STEPS, rounds: int = ROUNDS, source: str = LEVELS
 ) -> list[Measurement]:
-    """Steps a second of both, compilation apart; ratios to the faster of Jumanji's wrappers."""
+    """Frames a second of ours and Jumanji's; ratios to the faster of Jumanji's wrappers."""
     jumanji = import_jumanji()
     levels = load_levels(source)
-    key = jax.random.key(0)
-    actions = jax.random.randint(key, (steps, boards), 0, 4)
-    clocks = jnp.arange(boards, dtype=jnp.int32) * 115 // boards
-    programs = {
-        "planes": ours(levels, ("planes",), key, clocks),
-        "pixels": ours(levels, ("pixels",), key, clocks),
-        **theirs(jumanji, levels, clocks),
-    }
-    compiled, seconds = {}, {}
+    actions = jax.random.randint(jax.random.key(0), (steps, boards), 0, 4)
+    clocks = jnp.arange(boards, dtype=jnp.int32) * SHORTEST_EPISODE // boards
+    rivals = theirs(jumanji, levels, clocks)
+    programs = {kind: ours(levels, kind, clocks) for kind in ("planes", "pixels")} | rivals
+
+    calls, compilation, frames = {}, {}, {}
     for name, program in programs.items():
-        jitted = jax.jit(program.function)
-        compiled[name], seconds[name] = compile_timed(jitted, *program.arguments, actions)
-    calls = {
-        name: lambda f=compiled[name], a=program.arguments: jax.block_until_ready(f(*a, actions))
-        for name, program in programs.items()
-    }
-    resets = {name: int(call()[1]) for name, call in calls.items()}
-    for name, count in resets.items():
-        if count < boards * steps // (TIME_LIMIT + 2) - boards:
-            raise RuntimeError(f"{name}: {count} resets, too few for {steps} steps")
+        unroll, compilation[name] = compile_timed(
+            jax.jit(partial(_unroll, program)), program.state, program.timestep, actions
+        )
+        calls[name] = partial(_finish, unroll, program.state, program.timestep, actions)
+        resets = int(calls[name]()[1])
+        if resets < boards * (steps // (TIME_LIMIT + 1)):
+            raise RuntimeError(f"{name}: {resets} resets are too few for {steps} steps")
+        frames[name] = boards * steps - resets * program.reset_is_step
     times = interleave("sokoban", calls, rounds)
-    rate = {
-        name: program.frames(boards * steps, resets[name]) / times[name].wall
-        for name, program in programs.items()
-    }
-    cpu_rate = {name: rate[name] * times[name].wall / times[name].cpu for name in programs}
-    wrappers = [name for name in programs if name not in ("planes", "pixels")]
-    best, best_cpu = max(rate[name] for name in wrappers), max(cpu_rate[name] for name in wrappers)
 
     found = []
-    for name in programs:
-        label = f"Jumanji, {name}" if name in wrappers else name
-        found += [
-            Measurement("sokoban", label, rate[name], "steps/s", best),
-            Measurement("sokoban", label, cpu_rate[name], "steps/CPU-s", best_cpu),
-            Measurement("sokoban", f"{label}: compilation", seconds[name], "s"),
-        ]
+    for clock, unit in (("wall", "frames/s"), ("cpu", "frames/CPU-s")):
+        rate = {name: frames[name] / getattr(times[name], clock) for name in programs}
+        best = max(rate[name] for name in rivals)
+        found += [Measurement("sokoban", name, rate[name], unit, best) for name in programs]
+    found += [
+        Measurement("sokoban", f"{name}: compilation", compilation[name], "s") for name in programs
+    ]
     return found
 
 
@@ -97,62 +88,55 @@ def import_jumanji() -> Any:
     return jumanji
 
 
-def ours(levels: LevelSet, kinds: tuple[str, ...], key: jax.Array, clocks: jax.Array) -> Program:
-    """Our batched face, its boards at times `clocks [B]`; the step of a reset is no frame."""
-    environment = BatchedSokoban.from_levels(levels, SokobanOptions(observations=kinds))
-    state, timestep = jax.jit(lambda e: e.reset(key, len(clocks)))(environment)
-
-    def run(environment, state, timestep, actions):
-        return _unroll(environment.step, lambda t: t.is_last, state, timestep, actions)
-
-    arguments = (environment, replace(state, time=clocks), timestep)
-    return Program(run, arguments, frames=lambda steps, resets: steps - resets)
+def ours(levels: LevelSet, kind: str, clocks: jax.Array) -> Program:
+    """Our batched face showing `kind`, its boards at times `clocks [B]`."""
+    environment = BatchedSokoban.from_levels(levels, SokobanOptions(observations=(kind,)))
+    state, timestep = jax.jit(environment.reset, static_argnums=1)(jax.random.key(0), len(clocks))
+    state = replace(state, time=clocks)
+    return Program(environment.step, lambda t: t.is_last, state, timestep, reset_is_step=True)
 
 
 def theirs(jumanji: Any, levels: LevelSet, clocks: jax.Array) -> dict[str, Program]:
-    """Jumanji's Sokoban-v0 over the same levels under each auto-reset wrapper.
+    """Jumanji's Sokoban-v0 over the same levels under each of its auto-reset wrappers."""
+    fixed, variable = map(jnp.asarray, _grids(levels))
 
-    A level table is drawn from as its own generators do; a reset takes no step of its own.
-    """
-    fixed, variable = _grids(levels)
-    base = jumanji.environments.routing.sokoban
-    generators = base.generator
+    class Table(jumanji.environments.routing.sokoban.generator.HuggingFaceDeepMindGenerator):
+        """Draws from our levels as its parent does from those that it would download."""
 
-    class TableGenerator(generators.HuggingFaceDeepMindGenerator):
         def __init__(self):
-            # Its own constructor would download levels.
-            self._fixed_grids, self._variable_grids = jnp.asarray(fixed), jnp.asarray(variable)
+            self._fixed_grids, self._variable_grids = fixed, variable
 
-    environment = jumanji.environments.Sokoban(TableGenerator(), time_limit=TIME_LIMIT)
-    auto, batched = (
-        jumanji.wrappers.AutoResetWrapper(environment),
-        jumanji.wrappers.VmapAutoResetWrapper(environment),
-    )
-    keys = jax.random.split(jax.random.PRNGKey(0), len(clocks))
-    state, timestep = jax.jit(batched.reset)(keys)
-    arguments = (state.replace(step_count=clocks), timestep)
+    # Any object serves as viewer: nothing is drawn, and its own leaves image files open.
+    environment = jumanji.environments.Sokoban(Table(), viewer=object(), time_limit=TIME_LIMIT)
+    auto = jumanji.wrappers.AutoResetWrapper(environment)
+    batched = jumanji.wrappers.VmapAutoResetWrapper(environment)
+    state, timestep = jax.jit(batched.reset)(jax.random.split(jax.random.PRNGKey(0), len(clocks)))
+    state = state.replace(step_count=clocks)
 
     def program(step):
-        def run(state, timestep, actions):
-            return _unroll(step, lambda t: t.last(), state, timestep, actions)
-
-        return Program(run, arguments, frames=lambda steps, _: steps)
+        return Program(step, lambda t: t.last(), state, timestep, reset_is_step=False)
 
     return {
-        "VmapAutoResetWrapper": program(batched.step),
-        "vmap(AutoResetWrapper)": program(jax.vmap(auto.step)),
+        "Jumanji, VmapAutoResetWrapper": program(batched.step),
+        "Jumanji, vmap(AutoResetWrapper)": program(jax.vmap(auto.step)),
     }
 
 
-def _unroll(step, is_last, state, timestep, actions):
+def _unroll(program: Program, state, timestep, actions: jax.Array):
+    """The last time step, and how many resets there were in all."""
+
     def body(carry, action):
         state, _, resets = carry
-        state, timestep = step(state, action)
-        return (state, timestep, resets + is_last(timestep)), None
+        state, timestep = program.step(state, action)
+        return (state, timestep, resets + program.is_last(timestep)), None
 
     resets = jnp.zeros(actions.shape[1], jnp.int32)
     (_, timestep, resets), _ = jax.lax.scan(body, (state, timestep, resets), actions)
     return timestep, jnp.sum(resets)
+
+
+def _finish(function: Callable, *args):
+    return jax.block_until_ready(function(*args))
 
 
 def _grids(levels: LevelSet) -> tuple[np.ndarray, np.ndarray]:

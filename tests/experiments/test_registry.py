@@ -1,0 +1,97 @@
+"""Names of experiments, and that each of them can be built and written down."""
+
+import subprocess
+import sys
+
+import pytest
+
+from environments.errors import UserError
+from experiments import registry
+from experiments.base import Evaluation, Experiment, Runner
+
+NAMES = {
+    "sokoban_small",
+    "sokoban_2box",
+    "sokoban_boxoban",
+    "sokoban_boxoban_drc11",
+    "sokoban_boxoban_resnet",
+}
+
+
+def test_the_experiments_there_are():
+    known = registry.experiments()
+    assert set(known) >= NAMES
+    assert registry.DEFAULT in known
+    for name, function in known.items():
+        assert registry.load(name).name == name
+        assert (function.__doc__ or "").strip().endswith(".")
+
+
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_an_experiment_asks_for_an_agent_that_can_be_made(name):
+    from environments.games.sokoban.spec import sokoban_spec
+    from experiments.suites import levels_of
+
+    experiment = registry.load(name)
+    agent = experiment.agent.make(
+        sokoban_spec((10, 10), experiment.environment),  # pyright: ignore[reportArgumentType]
+        experiment.max_frames,
+    )
+    assert agent.data.environments >= 1
+    for suite in experiment.evaluation.suites:
+        assert levels_of(suite) != suite
+
+
+def test_an_unknown_experiment_is_told_the_nearest_name():
+    with pytest.raises(UserError, match="no experiment 'sokoban_smal'; did you mean 'sokoban_sm"):
+        registry.load("sokoban_smal")
+
+
+def test_a_name_is_registered_once():
+    def sokoban_small() -> Experiment:
+        raise AssertionError
+
+    with pytest.raises(ValueError, match="registered twice"):
+        registry.register(sokoban_small)
+
+
+@pytest.mark.parametrize(
+    ("part", "field", "value"),
+    [
+        (Runner, "log_frames", 0),
+        (Runner, "checkpoint_minutes", -1.0),
+        (Runner, "keep_checkpoints", 0),
+        (Evaluation, "episodes", -1),
+        (Evaluation, "every_frames", -1),
+    ],
+)
+def test_a_wrong_value_is_refused_by_name(part, field, value):
+    with pytest.raises(UserError, match=rf"{part.__name__.lower()}\.{field} must be at least"):
+        part(**{field: value})
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("max_frames", 0), ("max_frames", -5), ("max_minutes", -1.0), ("seed", -1)]
+)
+def test_a_wrong_budget_is_refused_by_name(field, value):
+    small = registry.load("sokoban_small")
+    with pytest.raises(UserError, match=rf"{field} must be at least .*, not {value}"):
+        Experiment("x", small.environment, small.agent, **{field: value})
+
+
+def test_an_unknown_suite_is_told_the_nearest_name_and_a_source_is_taken_as_it_is():
+    from experiments.suites import levels_of
+
+    with pytest.raises(UserError, match="no suite 'small_heldout'; did you mean 'small_held_out'"):
+        levels_of("small_heldout")
+    for source in ("levels/mine.txt", "mine.txt", "generated:size=6,boxes=1,count=5,seed=0"):
+        assert levels_of(source) == source
+    assert levels_of("hard") == "boxoban:hard"
+
+
+def test_importing_experiments_loads_no_jax():
+    command = (
+        "import sys; from experiments import registry; registry.experiments(); "
+        "assert 'jax' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", command], check=True)
