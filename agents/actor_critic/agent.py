@@ -6,6 +6,7 @@ import haiku as hk
 import jax
 import jax.numpy as jnp
 import optax
+from dm_env import specs
 
 from agents.actor_critic.config import ActorCriticConfig
 from agents.actor_critic.losses import LossCosts, actor_critic_loss
@@ -13,12 +14,20 @@ from agents.actor_critic.network import Network
 from agents.base import Agent, AgentState, Metrics, OnPolicy, Params, Unroll
 from agents.inputs import zeros_like_spec
 from environments.base import EnvironmentSpec
+from environments.errors import UserError
 
 
 def make_actor_critic(
     config: ActorCriticConfig, spec: EnvironmentSpec, network: Network, frames: int
 ) -> Agent:
-    """The agent of `network` under `config`; its learning rate decays over `frames` frames."""
+    """The agent of `network` under `config`; its learning rate decays over `frames` frames.
+
+    Raises UserError if an action is not one of a few.
+    """
+    if not isinstance(spec.action, specs.DiscreteArray):
+        raise UserError(
+            f"the agent needs one of a few actions; the environment takes {spec.action}"
+        )
     transformed = hk.without_apply_rng(hk.transform(network.unroll))
     optimizer = optax.chain(
         optax.clip_by_global_norm(config.clip_norm),
@@ -60,7 +69,7 @@ def make_actor_critic(
         params = jax.tree.map(lambda p, d: p - rate * d, state.params, direction)
         learnt = jnp.sum(~unroll.is_last[:-1]).astype(jnp.uint32)
         state = AgentState(params, optimizer_state, state.frames + learnt, state.updates + 1)
-        metrics |= {"grad_norm": optax.global_norm(gradient), "learning_rate": rate}
+        metrics |= {"grad_norm": optax.tree.norm(gradient), "learning_rate": rate}
         return state, metrics
 
     return Agent(
@@ -75,7 +84,7 @@ def make_actor_critic(
 
 def learning_rate(config: ActorCriticConfig, frames: jax.Array, budget: int) -> jax.Array:
     """The learning rate after `frames` of `budget` frames: linear, then constant."""
-    progress = jnp.minimum(frames.astype(jnp.float32) / budget, 1.0)
+    progress = jnp.minimum(frames.astype(jnp.float32) / float(budget), 1.0)
     return config.learning_rate * (1.0 - (1.0 - config.final_learning_rate) * progress)
 
 

@@ -48,8 +48,12 @@ class ActorCriticConfig(AgentConfig):
     clip_norm: float = 0.015
 
     def __post_init__(self):
-        for name in ("discount", "td_lambda", "final_learning_rate", "adam_b1", "adam_b2"):
+        for name in ("discount", "td_lambda", "final_learning_rate"):
             _check(name, getattr(self, name), 0.0, 1.0)
+        for name in ("adam_b1", "adam_b2"):
+            value = getattr(self, name)
+            if not 0 <= value < 1:
+                raise UserError(f"agent.{name} must be at least 0 and below 1, not {value}")
         for name in ("value_cost", "entropy_cost", "logits_l2", "head_weights_l2"):
             _check(name, getattr(self, name), 0.0, float("inf"))
         for name in ("learning_rate", "adam_epsilon", "clip_norm"):
