@@ -1,0 +1,127 @@
+"""`moravec evaluate`: one JSON document with stable keys, every level once, always the same."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import environments
+from launch import cli, load_policy, rollouts
+from launch.evaluation import on_suite
+from tests.launch.commands import HELD_OUT, LEVELS, moravec
+
+KEYS = [
+    *("run", "frames", "environment", "environment_version", "options", "suite", "seed"),
+    *("thinking_steps", "episodes", "outcomes", "rate", "ci95", "mean_return", "mean_length"),
+    "metrics",
+]
+FIVE = "#####\n#@$.#\n#   #\n#   #\n#####\n"
+FOUR = "####\n#@ #\n#$.#\n####\n"  # cannot be solved
+SIX = "######\n#@$ .#\n#    #\n#    #\n#    #\n######\n"
+
+
+def evaluate(capsys, *args) -> list[dict]:
+    """Runs `moravec evaluate ARGS --json` in this process; the document."""
+    assert cli.main(["evaluate", *map(str, args), "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert "playing" in err
+    return json.loads(out)
+
+
+def test_json(trained):
+    done = moravec("evaluate", trained, "--json", "--thinking-steps", 0, 2)
+    assert done.returncode == 0, done.stderr
+    results = json.loads(done.stdout)
+    assert [list(result) for result in results] == [KEYS, KEYS]
+    assert [result["thinking_steps"] for result in results] == [0, 2]
+    for result in results:
+        assert result["run"] == str(trained)
+        assert result["environment"] == "sokoban"
+        assert result["suite"] == HELD_OUT
+        assert result["options"]["levels"] == HELD_OUT
+        assert result["episodes"] == 50
+        assert list(result["outcomes"]) == ["solved", "unsolved"]
+        assert sum(result["outcomes"].values()) == 50
+        assert result["rate"] == result["outcomes"]["solved"] / 50
+        low, high = result["ci95"]
+        assert 0 <= low <= result["rate"] <= high <= 1
+        assert 1 <= result["mean_length"] <= 10
+    assert "playing" in done.stderr
+    kept = sorted((trained / "evaluation").glob("*held-out_50_thinking[02].json"))
+    assert [json.loads(path.read_text()) for path in kept] == results
+
+
+def test_same_every_time(trained, capsys):
+    once = evaluate(capsys, trained, "--suite", LEVELS)
+    assert evaluate(capsys, trained, "--suite", LEVELS) == once
+
+
+def test_episodes(trained, capsys):
+    (few,) = evaluate(capsys, trained, "--suite", LEVELS, "--episodes", 7)
+    assert few["episodes"] == sum(few["outcomes"].values()) == 7
+    (all_of_them,) = evaluate(capsys, trained, "--suite", LEVELS, "--episodes", 1000)
+    assert all_of_them["episodes"] == 50
+
+
+def test_every_level_once_in_any_batch(trained):
+    policy = load_policy(trained)
+    _, environment = on_suite(policy.experiment.environment, policy.spec, LEVELS)
+
+    def play(batch):
+        return rollouts.play(policy.agent, policy.params, environment, episodes=50, batch=batch)
+
+    whole, parts = play(50), play(7)
+    assert whole.length.shape == (50,)
+    solved = whole.outcome == 0
+    assert 0 < solved.sum() < 50  # so that the order of levels shows
+    np.testing.assert_array_equal(parts.outcome, whole.outcome)
+    np.testing.assert_array_equal(parts.length[solved], whole.length[solved])
+
+
+def test_random_baseline(tmp_path, capsys):
+    path = tmp_path / "levels.txt"
+    path.write_text(f"{FIVE}\n" * 40)
+    (result,) = evaluate(capsys, "random", "--suite", path)
+    assert (result["run"], result["frames"], result["episodes"]) == ("random", 0, 40)
+    assert result["rate"] > 0.5  # one push to the right
+    (again,) = evaluate(capsys, "random", "--suite", path)
+    assert again == result
+    (other,) = evaluate(capsys, "random", "--suite", path, "--seed", 1)
+    assert other["mean_length"] != result["mean_length"]
+
+
+def test_path_as_suite(trained, tmp_path, capsys, monkeypatch):
+    """Smaller levels are padded; larger ones are refused; a bare file name is a path too."""
+    monkeypatch.chdir(tmp_path)
+    Path("levels.txt").write_text(f"{FIVE}\n{FOUR}")
+    (result,) = evaluate(capsys, trained, "--suite", "levels.txt")
+    assert result["episodes"] == 2
+    assert result["outcomes"]["unsolved"] >= 1
+    assert result["options"]["board"] == [5, 5]
+    Path("large.txt").write_text(SIX)
+    assert cli.main(["evaluate", str(trained), "--suite", "large.txt"]) == 2
+    assert "levels of 6x6 do not fit a 5x5 board" in capsys.readouterr().err
+
+
+def test_policy_by_hand(trained):
+    """What a Python user writes: one episode of the dm_env face."""
+    policy = load_policy(trained)
+    environment = environments.load("sokoban", levels=LEVELS, time_limit=(8, 10), seed=0)
+    step, core, first = environment.reset(), policy.initial_core(1), True
+    steps = 0
+    while not step.last():
+        observation = {name: value[None] for name, value in step.observation.items()}
+        action, core = policy(observation, np.array([first]), core)
+        assert action.shape == (1,)
+        step, first = environment.step(int(action[0])), False
+        steps += 1
+    assert 1 <= steps <= 10
+
+
+@pytest.mark.parametrize("suite", ["small_heldout", "generated:size=5", "/nonexistent"])
+def test_wrong_suite(trained, capsys, suite):
+    assert cli.main(["evaluate", str(trained), "--suite", suite, "--json"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "moravec: " in err.splitlines()[-1]

@@ -1,0 +1,120 @@
+"""`moravec train` from the first line to the last, and what a user does with a run."""
+
+import json
+import shlex
+
+import numpy as np
+import pytest
+
+from launch import checkpoints, published
+from tests.launch.commands import (
+    FRAMES,
+    HELD_OUT,
+    TINY,
+    arrays,
+    assert_one_line,
+    assert_same_run,
+    complete,
+    copied,
+    moravec,
+    rows,
+)
+
+
+def test_run_is_complete(trained, trained_said):
+    folder = complete(trained)
+    frames = int(rows(trained)[-1]["frames"])
+    assert FRAMES <= frames < FRAMES + 100
+    assert len(rows(trained)) == pytest.approx(FRAMES / 90, abs=2)
+    assert len(checkpoints.steps(folder.checkpoints)) == 3
+    assert published.load(folder.policy).frames == frames
+    config = json.loads(folder.config.read_text())
+    assert config["experiment"] == "sokoban_small"
+    assert config["agent"]["channels"] == 4
+    assert {"packages", "environments", "devices"} <= json.loads(folder.versions.read_text()).keys()
+    lines = trained_said.splitlines()
+    assert lines[:3] == ["starting", "loading levels", "compiling"]
+    assert lines[-3].startswith(f"finished after {frames:,} frames, ")
+    assert str(trained) in lines[-3]
+    rate = rows(trained)[-1][f"evaluation/{HELD_OUT}"]
+    assert lines[-2] == f"  {HELD_OUT}: {rate:.1%} solved, greedy"
+
+
+def test_printed_command_works(trained, trained_said):
+    words = shlex.split(trained_said.splitlines()[-1])
+    assert words[0] == "next:"
+    done = moravec(*words[words.index("moravec") + 1 :])
+    assert done.returncode == 0, done.stderr
+    assert "success" in done.stdout
+    assert "playing" in done.stderr
+    assert "│        4 │" in done.stdout  # thinking steps
+
+
+def test_configuration_reproduces_a_run(trained, tmp_path):
+    done = moravec("train", "--config", trained / "config.json", "--run-dir", tmp_path / "run")
+    assert done.returncode == 0, done.stderr
+    assert_same_run(tmp_path / "run", trained)
+    assert (tmp_path / "run/config.json").read_bytes() == (trained / "config.json").read_bytes()
+
+
+def test_finished_run(trained, tmp_path):
+    """Resuming it harms nothing, and publishes its policy again; with more frames it goes on."""
+    run = copied(trained, tmp_path / "run")
+    (run / "policy.npz").write_bytes(b"damaged")
+    assert_one_line(moravec("evaluate", run), "policy.npz is damaged", "--resume writes it again")
+
+    done = moravec("train", "--resume", run)
+    assert done.returncode == 0, done.stderr
+    assert f"finished after {int(rows(trained)[-1]['frames']):,} frames" in done.stderr
+    assert_same_run(run, trained)
+
+    done = moravec("train", "--resume", run, "--max-frames", FRAMES + 200, "--quiet")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.startswith("finished")
+    more = rows(run)
+    assert FRAMES + 200 <= more[-1]["frames"] < FRAMES + 300
+    assert more[: len(rows(trained))] == rows(trained)
+    assert json.loads((run / "config.json").read_text())["max_frames"] == FRAMES + 200
+
+
+@pytest.mark.slow
+def test_seeds_differ(trained, tmp_path):
+    run = tmp_path / "run"
+    assert moravec("train", *TINY, "--run-dir", run, "--seed", 1).returncode == 0
+    mine, others = arrays(run), arrays(trained)
+    weights = [name for name in mine if name.startswith("policy ") and name.endswith("/w")]
+    assert weights
+    assert all(mine[name] != others[name] for name in weights)
+
+
+def test_parameters_to_begin_with(trained, tmp_path):
+    run = tmp_path / "run"
+    options = ("--init-from", trained, "--agent.learning-rate", "1e-30", "--max-frames", "20")
+    done = moravec("train", *TINY, *options, "--run-dir", run)
+    assert done.returncode == 0, done.stderr
+    mine, others = (published.load(path / "policy.npz").params for path in (run, trained))
+    assert mine.keys() == others.keys()
+    for name in mine:
+        np.testing.assert_allclose(mine[name], others[name], atol=1e-20)
+
+
+@pytest.mark.slow
+def test_minutes_stop_early(tmp_path):
+    run = tmp_path / "run"
+    options = ("--max-minutes", "0.02", "--max-frames", "1000000")
+    done = moravec("train", *TINY, *options, "--run-dir", run)
+    assert done.returncode == 0, done.stderr
+    last = rows(run)[-1]
+    assert last["frames"] < 1_000_000
+    assert f"evaluation/{HELD_OUT}" in last
+    assert checkpoints.steps(run / "checkpoints")[-1] == last["frames"]
+    assert "next: " in done.stderr
+
+
+@pytest.mark.slow
+def test_default_folder(tmp_path):
+    done = moravec("train", *TINY, "--max-frames", "20", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (run,) = (tmp_path / "runs/sokoban_small").iterdir()
+    complete(run)
+    assert f"runs/sokoban_small/{run.name}" in done.stderr.splitlines()[-1]
