@@ -69,7 +69,8 @@ def _show(found: Iterable[Measurement], as_json: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("benchmark", "metric")
+    table = Table("benchmark")
+    table.add_column("metric", overflow="fold")
     for column in ("value", "unit", "baseline", "ratio"):
         table.add_column(column, justify="left" if column == "unit" else "right")
     for each in found:

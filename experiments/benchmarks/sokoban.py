@@ -117,8 +117,8 @@ def theirs(jumanji: Any, levels: LevelSet, clocks: jax.Array) -> dict[str, Progr
         return Program(step, lambda t: t.last(), state, timestep, reset_is_step=False)
 
     return {
-        "Jumanji, VmapAutoResetWrapper": program(batched.step),
-        "Jumanji, vmap(AutoResetWrapper)": program(jax.vmap(auto.step)),
+        "Jumanji VmapAutoReset": program(batched.step),
+        "Jumanji vmap(AutoReset)": program(jax.vmap(auto.step)),
     }
 
 

@@ -147,7 +147,7 @@ def test_jumanji_plays_the_same_levels_by_the_same_rules():
     state, _ = ours.start(jax.random.key(0), clocks)
     rewards = jax.lax.scan(lambda s, a: _reward(ours.step(s, a)), state, moves)[1]
 
-    program = theirs(import_jumanji(), levels, clocks)["Jumanji, vmap(AutoResetWrapper)"]
+    program = theirs(import_jumanji(), levels, clocks)["Jumanji vmap(AutoReset)"]
     state, step = program.state, program.step
     order = jnp.array([0, 2, 3, 1])  # from up, down, left, right to up, right, down, left
     others = jax.lax.scan(lambda s, a: _reward(step(s, a)), state, order[moves])[1]
