@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.metadata
+import logging
 import os
 import sys
 
@@ -40,6 +41,7 @@ def main(args: list[str] | None = None) -> int:
     if args[0] == "--version":
         print(importlib.metadata.version("moravec"))
         return 0
+    _hush_orbax()
     try:
         if args[0] not in COMMANDS:
             raise unknown("command", args[0], COMMANDS)
@@ -57,6 +59,18 @@ def main(args: list[str] | None = None) -> int:
         # The reader of standard output is gone: nothing more can be said there.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+
+
+def _hush_orbax() -> None:
+    """Its tasks and threads go on to fail after a save that ended with one clear error."""
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+    hook = sys.unraisablehook
+
+    def unraisable(failure):
+        if str(failure.exc_value) != "Event loop is closed":
+            hook(failure)
+
+    sys.unraisablehook = unraisable
 
 
 if __name__ == "__main__":
