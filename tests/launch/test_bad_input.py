@@ -1,0 +1,221 @@
+"""A user's mistakes: one line that says what to do, status 2, nothing half-written."""
+
+from pathlib import Path
+
+import pytest
+
+from launch import cli
+from tests.launch.commands import HELD_OUT, LEVELS, TINY, copied, moravec
+
+ROOM = "#####\n#@$.#\n#   #\n#   #\n#####\n"
+
+
+@pytest.fixture
+def mistake(capsys):
+    """Runs a command in this process; gives its one line, after checking that it is one."""
+
+    def run(*args) -> str:
+        assert cli.main([str(arg) for arg in args]) == 2
+        out, err = capsys.readouterr()
+        assert out == ""
+        progress = ("starting", "loading levels", "compiling", "playing ")
+        (line,) = (line for line in err.splitlines() if not line.startswith(progress))
+        assert line.startswith("moravec: ")
+        return line
+
+    return run
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Where a run would go; checks that nothing went there."""
+    path = tmp_path / "run"
+    yield path
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["trian"], ["command 'trian'", "did you mean 'train'?"]),
+        (["train", "sokoban_smal"], ["experiment 'sokoban_smal'", "mean 'sokoban_small'?"]),
+        (["train", "--config"], ["--config needs a file"]),
+        (["train", "--config", "/nonexistent"], ["cannot read /nonexistent: no such file"]),
+        (["train", "--config", __file__], ["is not JSON"]),
+        (["train", "--config", "c.json", "sokoban_small"], ["--config or the experiment"]),
+        (["train", "--resume", "/nonexistent"], ["is not a run: it does not exist"]),
+        (["train", "--resume", "/"], ["is not a run: it has no config.json"]),
+        (["train", "--init-from", "/nonexistent"], ["is not a run"]),
+        (["evaluate", "/nonexistent"], ["is not a run"]),
+        (["evaluate", "random"], ["give --suite"]),
+        (["evaluate", "random", "--suite", "hrad"], ["suite 'hrad'", "did you mean 'hard'?"]),
+        (["evaluate", "random", "--suite", "hard", "--environment", "sokban"], ["mean 'sokoban'?"]),
+        (["evaluate", "a_run", "--environment", "sokoban"], ["a run knows its own"]),
+        (["evaluate", "a_run", "--episodes", "-1"], ["--episodes", "-1"]),
+        (["evaluate", "a_run", "--thinking-steps", "0", "-2"], ["--thinking-steps", "-2"]),
+        (["evaluate", "a_run", "--thinking-steps"], ["--thinking-steps needs"]),
+        (["evaluate", "a_run", "--seed", str(2**64)], ["--seed", str(2**32 - 1)]),
+    ],
+)
+def test_wrong_arguments(mistake, tmp_path, monkeypatch, args, words):
+    monkeypatch.chdir(tmp_path)
+    line = mistake(*args)
+    for word in words:
+        assert word in line
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--seed", "-1"], ["seed must be at least 0, not -1"]),
+        (["--seed", str(2**32)], [f"seed must be at most {2**32 - 1}"]),
+        (["--max-frames", "0"], ["max_frames must be at least 1, not 0"]),
+        (["--max-frames", "-7"], ["max_frames", "-7"]),
+        (["--max-minutes", "-0.5"], ["max_minutes", "-0.5"]),
+        (["--runner.log-frames", "0"], ["runner.log_frames", "0"]),
+        (["--runner.checkpoint-minutes", "-1"], ["runner.checkpoint_minutes", "-1"]),
+        (["--runner.keep-checkpoints", "0"], ["runner.keep_checkpoints", "0"]),
+        (["--evaluation.episodes", "-1"], ["evaluation.episodes", "-1"]),
+        (["--evaluation.suites", "small_heldout"], ["did you mean 'small_held_out'?"]),
+        (["--evaluation.suites", "small_held_out"], ["6x6 do not fit a 5x5 board"]),
+        (["--agent.channels", "0"], ["agent.channels", "0"]),
+        (["--agent.learning-rate", "nan"], ["agent.learning_rate", "nan"]),
+        (["--agent.discount", "1.5"], ["agent.discount", "1.5"]),
+        (["--agent.environments", "0"], ["environments must be at least 1, not 0"]),
+        (["--agent.environments", "6"], ["6 environments", "4 devices", "a multiple of 4"]),
+        (["--agent.minibatches", "3"], ["4 environments", "3 equal minibatches"]),
+        (["--environment.time-limit", "30", "20"], ["time_limit", "30 20"]),
+        (["--environment.board", "-4", "4"], ["board", "-4 4"]),
+        (["--environment.board", "4", "4"], ["5x5 do not fit a 4x4 board"]),
+        (["--environment.observations"], ["observations must name at least one"]),
+        (["--environment.observations", "plane"], ["did you mean 'planes'?"]),
+        (["--environment.levels", ""], ["no file or folder"]),
+        (["--environment.levels", "/nonexistent"], ["no file or folder"]),
+        (["--environment.levels", "generated:size=5"], ["boxes is missing"]),
+        (["--environment.levels", "generatd:size=5"], ["did you mean 'generated'?"]),
+        (["--environment.levels", f"{LEVELS},x=1"], ["key", "'x'"]),
+        (["--environment.levels", f"{LEVELS},split=heldout"], ["did you mean 'held_out'?"]),
+        (["--environment.levels", LEVELS.replace("50", "-1")], ["count", "'-1'"]),
+        (["--environment.levels", LEVELS.replace("boxes=1", "boxes=9")], ["9 boxes"]),
+        (["--environment.levels", "boxoban:unfiltred/train"], ["mean 'unfiltered/train'?"]),
+    ],
+)
+def test_wrong_options(mistake, run, options, words):
+    line = mistake("train", *TINY, "--run-dir", run, *options)
+    for word in words:
+        assert word in line
+
+
+@pytest.mark.parametrize("args", [["train", "--sed", "1"], ["train", "--agent.chanels", "1"]])
+def test_misspelt_option(capsys, args):
+    with pytest.raises(SystemExit) as end:
+        cli.main(args)
+    assert end.value.code == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "Unrecognized options" in err
+    assert {"--sed": "--seed", "--agent.chanels": "--agent.channels"}[args[1]] in err
+
+
+def _without(text: str, old: str, new: str) -> bytes:
+    assert old in text
+    return text.replace(old, new, 1).encode()
+
+
+@pytest.mark.parametrize(
+    ("data", "where", "what"),
+    [
+        (_without(ROOM, "@", " "), ":1:1:", "no player"),
+        (_without(ROOM, "#   #", "# @ #"), ":3:3:", "a second player"),
+        (_without(ROOM, ".", " "), ":1:1:", "1 boxes for 0 targets"),
+        (_without(ROOM, "#   #", "#    "), ":3:5:", "open border"),
+        (_without(ROOM, "#   #", "# x #"), ":3:3:", "unknown symbol 'x'"),
+        (_without(ROOM, "#   #", "#  #"), ":3:5:", "a row of 4 cells"),
+        (_without(ROOM, "@$.", "@* "), ":1:1:", "solved already"),
+        (f"{ROOM}\n{ROOM}".encode()[:-3], ":11:4:", "a row of 3 cells"),
+        (b"", ":", "is empty"),
+        (bytes(range(256)), ":", "is binary"),
+        (b"some words\n", ":1:1:", "there is no level here"),
+    ],
+)
+def test_malformed_levels(mistake, run, tmp_path, data, where, what):
+    path = tmp_path / "some levels.txt"
+    path.write_bytes(data)
+    line = mistake("train", *TINY, "--run-dir", run, "--environment.levels", path)
+    assert line.startswith(f"moravec: {path}{where}")
+    assert what in line
+
+
+def test_folder_without_levels(mistake, run, tmp_path):
+    line = mistake("train", *TINY, "--run-dir", run, "--environment.levels", tmp_path)
+    assert f"{tmp_path}: this folder holds no level files" in line
+
+
+def test_no_network(mistake, run, tmp_path, monkeypatch):
+    monkeypatch.delenv("MORAVEC_BOXOBAN", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    for name in ("https_proxy", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")  # where nobody answers
+    levels = ("--environment.levels", "boxoban:unfiltered/valid")
+    line = mistake("train", *TINY, "--run-dir", run, *levels)
+    assert "cannot download the Boxoban levels" in line
+    assert "or set MORAVEC_BOXOBAN to a folder that holds them" in line
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_run_folder_is_taken(mistake, trained, tmp_path):
+    before = {path: path.stat().st_mtime_ns for path in trained.glob("*") if path.is_file()}
+    line = mistake("train", *TINY, "--run-dir", trained)
+    assert "exists and is not empty" in line
+    assert f"--resume {trained} continues it" in line
+    assert before == {path: path.stat().st_mtime_ns for path in before}
+
+    file = tmp_path / "file"
+    file.write_text("kept")
+    assert "is a file: choose another" in mistake("train", *TINY, "--run-dir", file)
+    assert "not a directory" in mistake("train", *TINY, "--run-dir", file / "run")
+    assert file.read_text() == "kept"
+
+
+def test_parameters_of_another_agent(mistake, trained, run):
+    options = ("--init-from", trained, "--agent.channels", "8")
+    assert "another network's" in mistake("train", *TINY, "--run-dir", run, *options)
+
+
+def test_policy_of_another_agent(mistake, trained, tmp_path):
+    run = copied(trained, tmp_path / "run")
+    config = run / "config.json"
+    config.write_text(config.read_text().replace('"channels": 4', '"channels": 8'))
+    line = mistake("evaluate", run)
+    assert "policy.npz does not fit" in line
+    line = mistake("train", "--resume", run)
+    assert "of another agent or version" in line
+
+
+def test_checkpoint_of_another_version(mistake, trained, tmp_path, monkeypatch):
+    from environments import registry
+
+    entry = registry.entry("sokoban")
+    newer = type(entry)(**{**vars(entry), "version": entry.version + 1})
+    monkeypatch.setitem(registry._entries, "sokoban", newer)
+    line = mistake("train", "--resume", copied(trained, tmp_path / "run"))
+    assert "environment version is" in line
+    assert "use the code that wrote it" in line
+
+
+def test_suite_larger_than_the_board(mistake, trained):
+    assert "do not fit a 5x5 board" in mistake("evaluate", trained, "--suite", "small_held_out")
+
+
+def test_in_a_process(tmp_path):
+    """The same from outside: status, streams, and quick."""
+    done = moravec("train", "sokoban_smal", "--run-dir", tmp_path / "run")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("moravec: there is no experiment 'sokoban_smal'")
+    assert done.stderr.count("\n") == 1
+    done = moravec("train", *TINY, "--quiet", "--evaluation.suites", HELD_OUT, "nope")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("moravec: there is no suite 'nope'")
+    assert done.stderr.count("\n") == 1
+    assert not Path("runs/sokoban_small").exists()
