@@ -124,7 +124,9 @@ def wilson(successes: int, trials: int) -> tuple[float, float]:
     rate, spread = successes / trials, z * z / trials
     centre = rate + spread / 2
     half = z * math.sqrt(rate * (1 - rate) / trials + spread / (4 * trials))
-    return (centre - half) / (1 + spread), (centre + half) / (1 + spread)
+    low, high = (centre - half) / (1 + spread), (centre + half) / (1 + spread)
+    # Rounding must not take the interval beyond 0, 1 or the rate.
+    return min(max(low, 0.0), rate), max(min(high, 1.0), rate)
 
 
 def _metrics(played: Episodes) -> dict[str, float]:

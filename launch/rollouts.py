@@ -39,7 +39,7 @@ def play(
       episodes: how many levels, at most `environment.num_levels`.
       thinking_steps: how often the agent sees the first observation before it acts on it; the
         environment does not step meanwhile (Guez et al. 2019, section 4).
-      batch: levels played at once; has no effect on the results.
+      batch: levels played at once; without effect on the results of a deterministic policy.
       seed: for what is random in the environment or the agent.
     """
     batch = min(batch, episodes)

@@ -13,7 +13,14 @@ from agents.cnn.config import CNNConfig
 from agents.drc.config import VARIANTS, DRCConfig
 from agents.resnet.config import ResNetConfig
 from environments.errors import UserError
-from tests.agents.toy import board_spec, random_observation, random_unroll, randomised
+from tests.agents.toy import (
+    board_spec,
+    noise_state,
+    quick_jit,
+    random_observation,
+    random_unroll,
+    randomised,
+)
 
 SMALL = {"hidden": 8, "unroll_length": 4, "environments": 4}
 DRC = DRCConfig(depth=2, repeats=2, channels=4, encoder_kernel=3, **SMALL)
@@ -31,9 +38,8 @@ def make(config, *kinds, size=4):
     """An agent, its spec, noise for parameters, and its functions, compiled once for all tests."""
     spec = board_spec(*(kinds or ("planes",)), size=size)
     agent = config.make(spec, frames=1000)
-    state = jax.jit(agent.init)(jax.random.key(0))
-    state = replace(state, params=randomised(state.params, 0))
-    return agent, spec, state, jax.jit(agent.act, static_argnames="greedy"), jax.jit(agent.update)
+    act, update = quick_jit(agent.act, static_argnames="greedy"), quick_jit(agent.update)
+    return agent, spec, noise_state(agent, 0), act, update
 
 
 def act_along(agent, act, params, unroll, seed=0):
@@ -66,15 +72,11 @@ def test_acts_and_learns_from_what_the_environment_shows(name, kinds):
     assert actions.shape == log_probs.shape == (TIME, BATCH)
     assert actions.dtype == jnp.int32
     assert set(np.asarray(actions).ravel()) <= {0, 1, 2, 3}
-    assert np.all(log_probs < 0)
+    assert np.all(log_probs <= 0)
     after, metrics = update(state, unroll, jax.random.key(1))
     assert all(np.isfinite(x).all() for x in jax.tree.leaves((after.params, metrics)))
-    for (path, x), y in zip(
-        jax.tree_util.tree_leaves_with_path(state.params),
-        jax.tree.leaves(after.params),
-        strict=True,
-    ):
-        assert np.any(x != y), f"{jax.tree_util.keystr(path)} did not change"
+    changed = jax.tree.map(lambda x, y: bool(np.any(x != y)), state.params, after.params)
+    assert all(jax.tree.leaves(changed)), changed
 
 
 @every_agent

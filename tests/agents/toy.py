@@ -3,6 +3,7 @@
 Shape letters: `T` time, `B` environments.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from dm_env import specs
 
-from agents.base import Agent, Unroll
+from agents.base import Agent, AgentState, Unroll
 from environments.base import EnvironmentSpec, Observation, TimeStep
 from environments.games.sokoban.registration import SokobanOptions
 from environments.games.sokoban.spec import sokoban_spec
@@ -142,3 +143,16 @@ def randomised(params: Any, seed: int, scale: float = 0.3) -> Any:
     """Parameters of the same shapes, none of them zero, biases included."""
     rng = np.random.default_rng(seed)
     return jax.tree.map(lambda x: jnp.asarray(rng.normal(0, scale, x.shape), jnp.float32), params)
+
+
+def noise_state(agent: Agent, seed: int) -> AgentState:
+    """The state of an agent that begins with noise for parameters."""
+    shapes = jax.eval_shape(agent.init, jax.random.key(0))
+    zeros = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
+    return replace(zeros, params=randomised(shapes.params, seed))
+
+
+def quick_jit(function: Callable, **options: Any) -> Callable:
+    """`jax.jit` for what runs once or twice: compiled fast, not fast code."""
+    compiler_options = {"xla_backend_optimization_level": "0"}
+    return jax.jit(function, compiler_options=compiler_options, **options)

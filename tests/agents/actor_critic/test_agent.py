@@ -9,7 +9,7 @@ import pytest
 
 from agents.actor_critic.agent import learning_rate
 from agents.cnn.config import CNNConfig
-from tests.agents.toy import board_spec, random_unroll
+from tests.agents.toy import board_spec, noise_state, quick_jit, random_unroll
 
 CONFIG = CNNConfig(layers=1, channels=2, hidden=4)
 SPEC = board_spec("planes", size=4)
@@ -18,7 +18,7 @@ BUDGET = 1000
 
 def make(**changes):
     agent = replace(CONFIG, **changes).make(SPEC, BUDGET)
-    return agent, jax.jit(agent.init)(jax.random.key(0)), jax.jit(agent.update)
+    return agent, noise_state(agent, 0), quick_jit(agent.update)
 
 
 def moved(before, after) -> dict[str, float]:
@@ -95,14 +95,12 @@ def test_the_penalty_is_on_the_weights_of_the_heads_alone():
 def test_a_gradient_above_the_norm_is_scaled_down_to_it():
     """With an epsilon so large that Adam's step is proportional to the gradient."""
     changes = {"adam_epsilon": 1e6, "learning_rate": 1e6, "final_learning_rate": 1.0}
-    unroll = None
     sizes = {}
-    for norm in (1e-3, 2e-3, 1e6):
+    for norm in (1e-3, 1e6):
         agent, state, update = make(clip_norm=norm, **changes)
         unroll = random_unroll(agent, SPEC, 0, time=4, batch=3)
         after, metrics = update(state, unroll, jax.random.key(0))
         change = jax.tree.map(lambda x, y: jnp.sum(jnp.square(x - y)), state.params, after.params)
         sizes[norm] = float(jnp.sqrt(sum(jax.tree.leaves(change))))
     assert sizes[1e-3] == pytest.approx(1e-3, rel=1e-2)
-    assert sizes[2e-3] == pytest.approx(2e-3, rel=1e-2)
     assert sizes[1e6] == pytest.approx(float(metrics["grad_norm"]), rel=1e-2)

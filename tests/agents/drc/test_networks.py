@@ -7,9 +7,18 @@ import numpy as np
 import pytest
 
 from agents.drc.config import VARIANTS, DRCConfig
-from agents.drc.networks import CellState, clear, drc_network, repeat_tick, tick
+from agents.drc.networks import (
+    Cell,
+    CellParams,
+    CellState,
+    cell_step,
+    clear,
+    drc_network,
+    repeat_tick,
+    tick,
+)
 from tests.agents.drc import plain
-from tests.agents.toy import board_spec, random_observation, randomised
+from tests.agents.toy import board_spec, quick_jit, random_observation, randomised
 
 SPEC = board_spec("planes", size=5)
 SMALL = {"channels": 4, "hidden": 6, "encoder_kernel": 3}
@@ -29,8 +38,9 @@ def case(seed: int = 0, **options):
     unroll = hk.without_apply_rng(hk.transform(network.unroll))
     observation = random_observation(SPEC, seed, (TIME, BATCH))
     is_first = jnp.asarray(np.random.default_rng(seed).random((TIME, BATCH)) < 0.3)
-    params = unroll.init(jax.random.key(0), observation, is_first, network.initial_core(BATCH))
-    return jax.jit(unroll.apply), randomised(params, seed), network, observation, is_first
+    arguments = observation, is_first, network.initial_core(BATCH)
+    params = jax.eval_shape(unroll.init, jax.random.key(0), *arguments)
+    return quick_jit(unroll.apply), randomised(params, seed), network, observation, is_first
 
 
 def noise(core, seed: int):
@@ -96,14 +106,13 @@ def test_it_is_the_plain_network(variant):
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_one_cell_step_is_the_plain_one_cell_by_cell_of_the_board(variant):
     """Corners and borders too, where the injected vector and the fence meet the padding."""
-    from agents.drc.networks import Cell, cell_step
-
     config = DRCConfig(variant=variant, **SMALL)
     cell = hk.without_apply_rng(hk.transform(lambda encoding: Cell(config, 0)(encoding)))
     rng = np.random.default_rng(0)
     shape = (2, 4, 6, 4)  # a board that is not square
     encoding, below, hidden, memory = (rng.normal(size=shape) for _ in range(4))
-    params = randomised(cell.init(jax.random.key(0), jnp.asarray(encoding, jnp.float32)), 1)
+    shapes = jax.eval_shape(cell.init, jax.random.key(0), jnp.asarray(encoding, jnp.float32))
+    params = randomised(shapes, 1)
     cell_params, gates = cell.apply(params, jnp.asarray(encoding, jnp.float32))
     state = CellState(jnp.asarray(hidden, jnp.float32), jnp.asarray(memory, jnp.float32))
     below_now = jnp.asarray(below, jnp.float32)
@@ -119,17 +128,16 @@ def test_one_cell_step_is_the_plain_one_cell_by_cell_of_the_board(variant):
 def test_ticks_by_scan_are_ticks_by_hand():
     network = drc_network(DRCConfig(depth=3, **SMALL), SPEC)
     core = noise(network.initial_core(BATCH), seed=0)
-    from agents.drc.networks import CellParams
-
     rng = np.random.default_rng(1)
     draw = lambda *shape: jnp.asarray(rng.normal(0, 0.3, shape), jnp.float32)  # noqa: E731
     cells = tuple(CellParams(draw(3, 3, 8, 16), draw(2, 4), draw(4, 400)) for _ in range(3))
     gates = tuple(draw(BATCH, 5, 5, 16) for _ in range(3))
     variant, by_hand = VARIANTS["open"], core
+    one = quick_jit(lambda core: tick(core, gates, cells, variant))
     for _ in range(4):
-        by_hand = tick(by_hand, gates, cells, variant)
+        by_hand = one(by_hand)
     assert_close(repeat_tick(core, gates, cells, 4, variant), by_hand, atol=1e-6)
-    assert not np.allclose(by_hand[0].hidden, tick(core, gates, cells, variant)[0].hidden)
+    assert not np.allclose(by_hand[0].hidden, one(core)[0].hidden)
 
 
 def test_repeats_are_the_same_observation_shown_so_often():

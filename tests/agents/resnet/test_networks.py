@@ -6,7 +6,7 @@ import numpy as np
 
 from agents.resnet.config import ResNetConfig
 from tests.agents.drc.plain import convolve
-from tests.agents.toy import board_spec, random_observation, randomised
+from tests.agents.toy import board_spec, noise_state, quick_jit, random_observation
 
 
 def test_parameter_count():
@@ -19,9 +19,9 @@ def test_parameter_count():
 def test_a_stage_is_a_convolution_and_two_residual_blocks():
     spec = board_spec("planes", size=4)
     agent = ResNetConfig(stages=(3,), hidden=5).make(spec, frames=1)
-    params = randomised(jax.jit(agent.init)(jax.random.key(0)).params, 0)
+    params = noise_state(agent, 0).params
     shown = random_observation(spec, 0, (2,))
-    action, extras, _ = jax.jit(agent.act, static_argnames="greedy")(
+    action, extras, _ = quick_jit(agent.act, static_argnames="greedy")(
         params, jax.random.key(0), shown, jnp.zeros(2, bool), (), greedy=True
     )
     x = np.asarray(shown["planes"], np.float64)

@@ -1,0 +1,65 @@
+"""Every agent learns a toy in seconds; and learns the same without jit."""
+
+from dataclasses import replace
+from functools import partial
+
+import jax
+import numpy as np
+import pytest
+
+from agents.cnn.config import CNNConfig
+from agents.drc.config import DRCConfig
+from agents.resnet.config import ResNetConfig
+from launch import device_program
+from launch.rollouts import play
+from tests.agents.toy import Chase
+
+DATA = {
+    "unroll_length": 8, "environments": 32, "hidden": 32, "learning_rate": 5e-3,
+    "adam_epsilon": 1e-6, "clip_norm": 1.0,
+}  # fmt: skip
+CONFIGS = {
+    "drc": DRCConfig(depth=1, repeats=2, channels=8, encoder_kernel=3, **DATA),
+    "resnet": ResNetConfig(stages=(8,), kernel=3, **DATA),
+    "cnn": CNNConfig(layers=1, channels=16, **DATA),
+}
+CHASE = Chase.make()
+ITERATIONS = 60  # some 13,000 frames
+
+
+def begin(config, iterations: int):
+    agent = config.make(CHASE.spec, frames=10_000)
+    init = jax.jit(partial(device_program.init, agent))
+    state = init(environment=CHASE, key=jax.random.key(0))
+    return agent, state, partial(device_program.iterate, agent, iterations=iterations)
+
+
+@pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
+def test_learns_to_walk_onto_the_goal(config):
+    agent, state, iterate = begin(config, ITERATIONS)
+    untrained = play(agent, state.agent.params, CHASE, episodes=72)
+    iterate = jax.jit(iterate)
+    state, _, early = iterate(environment=CHASE, state=state)
+    state, metrics, late = iterate(environment=CHASE, state=state)
+    trained = play(agent, state.agent.params, CHASE, episodes=72)
+    assert np.mean(untrained.outcome == 0) < 0.5
+    assert np.mean(trained.outcome == 0) > 0.9
+    assert late.successes / late.episodes > 0.85 > early.successes / early.episodes
+    assert metrics["entropy"] < 1.2
+
+
+@pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
+def test_learns_the_same_without_jit(config):
+    small = {"unroll_length": 3, "environments": 4, "hidden": 4}
+    narrow = {"stages": (2,)} if isinstance(config, ResNetConfig) else {"channels": 2}
+    _, state, iterate = begin(replace(config, **small, **narrow), iterations=2)
+    compiled, metrics, sums = jax.jit(iterate)(environment=CHASE, state=state)
+    with jax.disable_jit():
+        plain, plain_metrics, plain_sums = iterate(environment=CHASE, state=state)
+    for found, expected in (
+        (compiled.agent.params, plain.agent.params), (metrics, plain_metrics), (sums, plain_sums),
+    ):  # fmt: skip
+        pairs = zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True)
+        for x, y in pairs:
+            np.testing.assert_allclose(x, y, atol=1e-5)
+    assert int(compiled.agent.updates) == int(plain.agent.updates) == 2

@@ -1,0 +1,139 @@
+"""Evaluation: Wilson's interval, suites, and results that add up."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from environments.errors import UserError
+from environments.games.sokoban.registration import SokobanOptions
+from environments.games.sokoban.spec import sokoban_spec
+from environments.registry import EnvironmentOptions
+from experiments.base import Evaluation
+from launch.evaluation import Contestant, Suites, evaluate, on_suite, random_contestant, wilson
+from tests.launch.test_rollouts import LIMIT, PUSHES, corridor, walker
+
+OPTIONS = SokobanOptions(levels="not/looked/at", time_limit=(2, LIMIT))
+SPEC = sokoban_spec((6, 12), OPTIONS)
+
+
+@pytest.mark.parametrize(
+    ("successes", "trials", "low", "high"),
+    [  # Newcombe 1998 (Statistics in Medicine 17), table I, method 3
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0000, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ],
+)
+def test_wilsons_interval_as_published(successes, trials, low, high):
+    assert wilson(successes, trials) == pytest.approx((low, high), abs=6e-5)
+    mirrored = wilson(trials - successes, trials)
+    assert mirrored == pytest.approx((1 - high, 1 - low), abs=6e-5)
+
+
+@pytest.mark.parametrize("trials", [1, 3, 1000, 9999])
+def test_wilsons_interval_stays_between_0_and_1_and_holds_the_rate(trials):
+    for successes in {0, 1, trials // 2, trials - 1, trials}:
+        low, high = wilson(successes, trials)
+        assert 0 <= low <= successes / trials <= high <= 1
+        assert low < high
+
+
+@pytest.fixture(scope="module")
+def suite(tmp_path_factory) -> str:
+    """A file of corridors; the fourth is solved with the last step of the time limit."""
+    from environments.games.sokoban.text import format_levels
+
+    path = tmp_path_factory.mktemp("levels") / "corridors.txt"
+    path.write_text(format_levels(corridor(LIMIT - 1 if n is None else n, 10) for n in PUSHES))
+    return str(path)
+
+
+def contestant(patience: int = 0) -> Contestant:
+    return Contestant("some/run", 123, walker(patience), (), OPTIONS, SPEC)
+
+
+def test_results_add_up(suite):
+    result = evaluate(contestant(patience=2), suite, seed=5)
+    assert result.outcomes == {"solved": 6, "unsolved": 1}
+    assert sum(result.outcomes.values()) == result.episodes == 7
+    assert result.rate == 6 / 7
+    assert result.ci95 == wilson(6, 7)
+    lengths = [min(LIMIT, 2 + (n or 8)) for n in PUSHES]
+    assert result.mean_length == pytest.approx(np.mean(lengths))
+    assert result.mean_return == pytest.approx((6 * 11 - 0.1 * sum(lengths)) / 7, rel=1e-5)
+    assert result.metrics == {"mean_length_solved": pytest.approx((sum(lengths) - LIMIT) / 6)}
+    document = json.loads(json.dumps(dataclasses.asdict(result)))
+    told = (
+        "run",
+        "frames",
+        "environment",
+        "environment_version",
+        "suite",
+        "seed",
+        "thinking_steps",
+    )
+    assert [document[key] for key in told] == ["some/run", 123, "sokoban", 1, suite, 5, 0]
+    assert document["options"]["levels"] == suite
+    assert document["options"]["board"] == [6, 12]
+
+
+def test_thinking_and_the_number_of_episodes_are_handed_on(suite):
+    result = evaluate(contestant(patience=2), suite, episodes=2, thinking_steps=2)
+    assert (result.episodes, result.thinking_steps) == (2, 2)
+    assert result.mean_length == (3 + 1) / 2
+    assert evaluate(contestant(), suite, episodes=100).episodes == 7
+
+
+def test_levels_larger_than_the_policys_boards_are_refused(suite):
+    with pytest.raises(UserError, match="levels of 3x12 do not fit a 6x6 board"):
+        on_suite(OPTIONS, sokoban_spec((6, 6), OPTIONS), suite)
+
+
+def test_sprites_are_eight_pixels_a_cell(suite):
+    options = dataclasses.replace(OPTIONS, observations=("sprites",))
+    found, environment = on_suite(options, sokoban_spec((6, 12), options), suite)
+    assert isinstance(found, SokobanOptions)
+    assert found.board == (6, 12)
+    assert environment.spec.observation["sprites"].shape == (48, 96, 3)
+
+
+def test_a_game_without_levels_has_no_suites(suite, monkeypatch):
+    import launch.evaluation
+
+    monkeypatch.setattr(launch.evaluation, "name_of", lambda options: "chase")
+    with pytest.raises(UserError, match="chase has no level sets: leave --suite out"):
+        on_suite(EnvironmentOptions(), SPEC, suite)
+
+
+def test_an_unknown_suite_is_refused():
+    with pytest.raises(UserError, match="no suite 'hrad'; did you mean 'hard'"):
+        evaluate(contestant(), "hrad")
+
+
+def test_random_play_on_a_suite(suite):
+    """On boards of the suite's own size; the same with the same seed, another with another."""
+    player = random_contestant(dataclasses.replace(OPTIONS, board=(20, 20)), suite)
+    assert player.spec.observation["planes"].shape == (3, 12, 4)
+    results = [evaluate(player, suite, seed=seed) for seed in (0, 0, 1)]
+    assert results[0] == results[1]
+    assert results[0].mean_return != results[2].mean_return
+    assert results[0].run == "random"
+
+
+def test_suites_while_training(suite):
+    evaluation = Evaluation(suites=(suite,), episodes=4, every_frames=100)
+    suites = Suites(evaluation, OPTIONS, walker(patience=2), SPEC)
+    assert suites.columns == (f"evaluation/{suite}",)
+    assert suites.evaluate(()) == {f"evaluation/{suite}": 3 / 4}
+    due = [(0, 99), (0, 100), (99, 101), (101, 199), (150, 450)]
+    assert [suites.due(*pair) for pair in due] == [False, True, True, False, True]
+
+
+def test_suites_at_the_end_only(suite):
+    evaluation = Evaluation(suites=(suite,), episodes=0)
+    suites = Suites(evaluation, OPTIONS, walker(), SPEC)
+    assert not suites.due(0, 10**9)
+    assert suites.evaluate(()) == {f"evaluation/{suite}": 1.0}
