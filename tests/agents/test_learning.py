@@ -15,7 +15,7 @@ from launch.rollouts import play
 from tests.agents.toy import Chase
 
 DATA = {
-    "unroll_length": 8, "environments": 32, "hidden": 32, "learning_rate": 5e-3,
+    "unroll_length": 8, "environments": 32, "hidden": 32, "learning_rate": 1e-2,
     "adam_epsilon": 1e-6, "clip_norm": 1.0,
 }  # fmt: skip
 CONFIGS = {
@@ -24,11 +24,11 @@ CONFIGS = {
     "cnn": CNNConfig(layers=1, channels=16, **DATA),
 }
 CHASE = Chase.make()
-ITERATIONS = 60  # some 13,000 frames
+ITERATIONS = 80  # of which each is 32 x 8 steps
 
 
 def begin(config, iterations: int):
-    agent = config.make(CHASE.spec, frames=10_000)
+    agent = config.make(CHASE.spec, frames=40_000)
     init = jax.jit(partial(device_program.init, agent))
     state = init(environment=CHASE, key=jax.random.key(0))
     return agent, state, partial(device_program.iterate, agent, iterations=iterations)
@@ -39,16 +39,19 @@ def test_learns_to_walk_onto_the_goal(config):
     agent, state, iterate = begin(config, ITERATIONS)
     untrained = play(agent, state.agent.params, CHASE, episodes=72)
     iterate = jax.jit(iterate)
-    state, _, early = iterate(environment=CHASE, state=state)
-    state, metrics, late = iterate(environment=CHASE, state=state)
+    state, *_ = iterate(environment=CHASE, state=state)
+    state, _, sums = iterate(environment=CHASE, state=state)
     trained = play(agent, state.agent.params, CHASE, episodes=72)
-    assert np.mean(untrained.outcome == 0) < 0.5
-    assert np.mean(trained.outcome == 0) > 0.9
-    assert late.successes / late.episodes > 0.85 > early.successes / early.episodes
-    assert metrics["entropy"] < 1.2
+    assert np.mean(untrained.outcome == 0) < 0.4
+    assert np.mean(trained.outcome == 0) > 0.95
+    assert sums.successes / sums.episodes > 0.9  # sampled, on the way there
 
 
-@pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
+@pytest.mark.parametrize(
+    "config",
+    [pytest.param(CONFIGS["drc"], marks=pytest.mark.slow), CONFIGS["resnet"], CONFIGS["cnn"]],
+    ids=CONFIGS,
+)
 def test_learns_the_same_without_jit(config):
     small = {"unroll_length": 3, "environments": 4, "hidden": 4}
     narrow = {"stages": (2,)} if isinstance(config, ResNetConfig) else {"channels": 2}
