@@ -56,7 +56,7 @@ class Arguments:
 
 def main(args: list[str]) -> int:
     """Runs `moravec evaluate ARGS`. A user's mistake raises UserError."""
-    arguments = tyro.cli(Arguments, prog="moravec evaluate", args=args)
+    arguments = parse(args)
     contestant, suites = _contestant(arguments)
     results = list(_results(arguments, contestant, arguments.suite or suites))
     if arguments.json:
@@ -64,6 +64,11 @@ def main(args: list[str]) -> int:
     else:
         _print_table(results)
     return 0
+
+
+def parse(args: list[str]) -> Arguments:
+    """What the arguments ask for. Raises UserError, or exits with 2, if they are wrong."""
+    return tyro.cli(Arguments, prog="moravec evaluate", args=args)
 
 
 def _contestant(arguments: Arguments) -> "tuple[Contestant, tuple[str, ...]]":

@@ -50,19 +50,23 @@ class ResumeArguments:
 
 def main(args: list[str]) -> int:
     """Runs `moravec train ARGS`. A user's mistake raises UserError."""
+    arguments = parse(args)
+    return _resume(arguments) if isinstance(arguments, ResumeArguments) else _begin(arguments)
+
+
+def parse(args: list[str]) -> Arguments | ResumeArguments:
+    """What the arguments ask for. Raises UserError, or exits with 2, if they are wrong."""
     if any(arg.split("=")[0] == "--resume" for arg in args):
-        return _resume(tyro.cli(ResumeArguments, prog="moravec train", args=args))
+        return tyro.cli(ResumeArguments, prog="moravec train", args=args)
     experiment, rest = _experiment(args)
-    description = f"Trains {experiment.name}. Give another EXPERIMENT first: see moravec list."
-    arguments = tyro.cli(
+    return tyro.cli(
         Arguments,
         prog=f"moravec train [{experiment.name}]",
-        description=description
-        + " Or: --config FILE (a run's config.json), --resume DIR (an interrupted run).",
+        description=f"Trains {experiment.name}. Give another EXPERIMENT first: see moravec list. "
+        "Or: --config FILE (a run's config.json), --resume DIR (an interrupted run).",
         default=Arguments(experiment),
         args=rest,
     )
-    return _begin(arguments)
 
 
 def _experiment(args: list[str]) -> tuple[Experiment, list[str]]:
