@@ -100,8 +100,6 @@ class DeviceRunner:
         try:
             if restored:
                 self._publish(run, state)  # it may be older or newer than the checkpoint
-            elif self._initial_params is not None:
-                self._save(run, state, logger, 0.0)  # the run they came from may go away
             seconds = float(extra.get("seconds", 0.0))
             return self._loop(state, program, seconds, run, logger, display, stop)
         finally:

@@ -41,6 +41,11 @@ class RunFolder:
         return self.path / "policy.npz"
 
     @property
+    def initial_policy(self) -> Path:
+        """The parameters that the run began with, if they were given."""
+        return self.path / "initial_policy.npz"
+
+    @property
     def metrics(self) -> Path:
         """The rows of metrics as CSV."""
         return self.path / "metrics.csv"

@@ -93,14 +93,18 @@ def _begin(arguments: Arguments) -> int:
     from launch.files import atomic_write
 
     experiment, init_from = arguments.experiment, arguments.init_from
-    params = None
+    policy, params = b"", None
     if init_from is not None:
-        params = published.load(run_folder.open_run(init_from).policy).params
+        path = run_folder.open_run(init_from).policy
+        params = published.load(path).params
+        policy = path.read_bytes()
 
     @contextmanager
     def folder() -> "Iterator[RunFolder]":
         run = run_folder.create(arguments.run_dir or run_folder.default_path(experiment.name))
         with run_folder.lock(run):
+            if policy:
+                atomic_write(run.initial_policy, policy)  # a resumed run may need it again
             configuration.save(experiment, run.config)
             atomic_write(run.versions, json.dumps(versions.collect(), indent=2) + "\n")
             yield run
@@ -109,9 +113,11 @@ def _begin(arguments: Arguments) -> int:
 
 
 def _resume(arguments: ResumeArguments) -> int:
-    from launch import configuration, run_folder
+    from launch import configuration, published, run_folder
 
     run = run_folder.open_run(arguments.resume)
+    began = run.initial_policy
+    params = published.load(began).params if began.exists() else None
     before = configuration.load(run.config)
     changes = {"max_frames": arguments.max_frames, "max_minutes": arguments.max_minutes}
     changes = {name: value for name, value in changes.items() if value is not None}
@@ -124,7 +130,7 @@ def _resume(arguments: ResumeArguments) -> int:
                 configuration.save(experiment, run.config)
             yield run
 
-    return _train(experiment, folder(), arguments.quiet, resume=True)
+    return _train(experiment, folder(), arguments.quiet, resume=True, initial_params=params)
 
 
 def _train(
@@ -139,9 +145,9 @@ def _train(
     from launch import progress, signals
 
     display = progress.display(experiment.max_frames, experiment.max_minutes * 60, quiet=quiet)
-    display.say("starting")
     try:
         with signals.stop_on_signals(display.say, display.close) as stop:
+            display.say("starting")
             from launch.device_runner import DeviceRunner  # seconds: JAX, Haiku, rlax
 
             display.say("loading levels")

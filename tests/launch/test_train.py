@@ -58,7 +58,7 @@ def test_configuration_reproduces_a_run(trained, tmp_path):
 
 
 def test_finished_run(trained, tmp_path):
-    """Resuming it harms nothing, and publishes its policy again; with more frames it goes on."""
+    """Resuming it harms nothing, and publishes its policy again."""
     run = copied(trained, tmp_path / "run")
     (run / "policy.npz").write_bytes(b"damaged")
     assert_one_line(moravec("evaluate", run), "policy.npz is damaged", "--resume writes it again")
@@ -68,6 +68,10 @@ def test_finished_run(trained, tmp_path):
     assert f"finished after {int(rows(trained)[-1]['frames']):,} frames" in done.stderr
     assert_same_run(run, trained)
 
+
+@pytest.mark.slow
+def test_more_frames(trained, tmp_path):
+    run = copied(trained, tmp_path / "run")
     done = moravec("train", "--resume", run, "--max-frames", FRAMES + 200, "--quiet")
     assert done.returncode == 0, done.stderr
     assert done.stderr.startswith("finished")
@@ -87,6 +91,7 @@ def test_seeds_differ(trained, tmp_path):
     assert all(mine[name] != others[name] for name in weights)
 
 
+@pytest.mark.slow
 def test_parameters_to_begin_with(trained, tmp_path):
     run = tmp_path / "run"
     options = ("--init-from", trained, "--agent.learning-rate", "1e-30", "--max-frames", "20")
