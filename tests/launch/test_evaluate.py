@@ -52,6 +52,7 @@ def test_json(trained):
     assert [json.loads(path.read_text()) for path in kept] == results
 
 
+@pytest.mark.slow
 def test_same_every_time(trained, capsys):
     once = evaluate(capsys, trained, "--suite", LEVELS)
     assert evaluate(capsys, trained, "--suite", LEVELS) == once

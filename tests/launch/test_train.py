@@ -40,6 +40,7 @@ def test_run_is_complete(trained, trained_said):
     assert lines[-2] == f"  {HELD_OUT}: {rate:.1%} solved, greedy"
 
 
+@pytest.mark.slow
 def test_printed_command_works(trained, trained_said):
     words = shlex.split(trained_said.splitlines()[-1])
     assert words[0] == "next:"
@@ -50,6 +51,7 @@ def test_printed_command_works(trained, trained_said):
     assert "│        4 │" in done.stdout  # thinking steps
 
 
+@pytest.mark.slow
 def test_configuration_reproduces_a_run(trained, tmp_path):
     done = moravec("train", "--config", trained / "config.json", "--run-dir", tmp_path / "run")
     assert done.returncode == 0, done.stderr
