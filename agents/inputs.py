@@ -1,4 +1,4 @@
-"""From an observation to the one image that a board network reads.
+"""What networks read of a specification: the one image of an observation, the actions.
 
 Shape letters: `T` time, `B` batch, `H, W` board, `C` channels.
 """
@@ -9,8 +9,17 @@ import jax
 import jax.numpy as jnp
 from dm_env import specs
 
-from environments.base import Observation
+from environments.base import EnvironmentSpec, Observation
 from environments.errors import UserError
+
+
+def num_actions(spec: EnvironmentSpec) -> int:
+    """How many actions there are to choose from; UserError if an action is not one of a few."""
+    if not isinstance(spec.action, specs.DiscreteArray):
+        raise UserError(
+            f"the agent chooses one of a few actions; the environment takes {spec.action}"
+        )
+    return spec.action.num_values
 
 
 def board_keys(observation: Mapping[str, specs.Array]) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ import haiku as hk
 import jax
 import jax.numpy as jnp
 import optax
-from dm_env import specs
 
 from agents.actor_critic.config import ActorCriticConfig
 from agents.actor_critic.losses import LossCosts, actor_critic_loss
@@ -14,20 +13,12 @@ from agents.actor_critic.network import Network
 from agents.base import Agent, AgentState, Metrics, OnPolicy, Params, Unroll
 from agents.inputs import zeros_like_spec
 from environments.base import EnvironmentSpec
-from environments.errors import UserError
 
 
 def make_actor_critic(
     config: ActorCriticConfig, spec: EnvironmentSpec, network: Network, frames: int
 ) -> Agent:
-    """The agent of `network` under `config`; its learning rate decays over `frames` frames.
-
-    Raises UserError if an action is not one of a few.
-    """
-    if not isinstance(spec.action, specs.DiscreteArray):
-        raise UserError(
-            f"the agent needs one of a few actions; the environment takes {spec.action}"
-        )
+    """The agent of `network` under `config`; its learning rate decays over `frames` frames."""
     transformed = hk.without_apply_rng(hk.transform(network.unroll))
     optimizer = optax.chain(
         optax.clip_by_global_norm(config.clip_norm),

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import jax
 
 from agents.actor_critic.network import Heads, Network, NetworkOutput
-from agents.inputs import board_image, board_keys
+from agents.inputs import board_image, board_keys, num_actions
 from environments.base import EnvironmentSpec
 
 
@@ -13,11 +13,11 @@ def feedforward_network(
     features: Callable[[jax.Array], jax.Array], spec: EnvironmentSpec
 ) -> Network:
     """The network of `features`, which maps images `[B, H, W, C]` to vectors `[B, F]`."""
-    keys = board_keys(spec.observation)
+    keys, actions = board_keys(spec.observation), num_actions(spec)
 
     def unroll(observation, is_first, core) -> tuple[NetworkOutput, tuple]:
         image = board_image(observation, keys)
         flat = features(image.reshape(-1, *image.shape[2:]))
-        return Heads(spec.action.num_values)(flat.reshape(*is_first.shape, -1)), core
+        return Heads(actions)(flat.reshape(*is_first.shape, -1)), core
 
     return Network(unroll, initial_core=lambda batch: ())

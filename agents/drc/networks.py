@@ -17,7 +17,7 @@ import jax.numpy as jnp
 from agents.actor_critic.network import Heads, Network, NetworkOutput
 from agents.convolution import INIT, Conv, conv_same
 from agents.drc.config import VARIANTS, DRCConfig, Variant
-from agents.inputs import board_image, board_keys, board_shape
+from agents.inputs import board_image, board_keys, board_shape, num_actions
 from environments.base import EnvironmentSpec
 
 
@@ -38,7 +38,7 @@ class CellParams(NamedTuple):
 
 def drc_network(config: DRCConfig, spec: EnvironmentSpec) -> Network:
     """DRC(depth, repeats) for observations of `spec`: images, one pixel or 8x8 pixels a cell."""
-    keys = board_keys(spec.observation)
+    keys, actions = board_keys(spec.observation), num_actions(spec)
     height, width, _ = board_shape(spec.observation)
     sprites = keys == ("sprites",)
     lattice = (height // 8, width // 8) if sprites else (height, width)
@@ -65,7 +65,7 @@ def drc_network(config: DRCConfig, spec: EnvironmentSpec) -> Network:
         else:
             hidden = jnp.concatenate([hidden, encoding], axis=-1)
         features = jax.nn.relu(hk.Linear(config.hidden, name="readout")(hk.Flatten()(hidden)))
-        return Heads(spec.action.num_values)(features.reshape(time, batch, -1)), core
+        return Heads(actions)(features.reshape(time, batch, -1)), core
 
     def initial_core(batch: int) -> tuple[CellState, ...]:
         zeros = jnp.zeros((batch, *lattice, config.channels), jnp.float32)

@@ -4,12 +4,13 @@ import jax
 import jax.numpy as jnp
 
 from agents.base import Agent, AgentState, OnPolicy
+from agents.inputs import num_actions
 from environments.base import EnvironmentSpec
 
 
 def make(spec: EnvironmentSpec) -> Agent:
-    """The agent for environments of `spec` with discrete actions; it has no parameters."""
-    num_actions = spec.action.num_values
+    """The agent for environments of `spec`; it has no parameters."""
+    actions = num_actions(spec)
 
     def init(key: jax.Array) -> AgentState:
         del key
@@ -18,8 +19,8 @@ def make(spec: EnvironmentSpec) -> Agent:
 
     def act(params, key, observation, is_first, core, *, greedy: bool):
         del params, observation, greedy
-        action = jax.random.randint(key, is_first.shape, 0, num_actions, jnp.int32)
-        log_prob = jnp.full(is_first.shape, -jnp.log(float(num_actions)))
+        action = jax.random.randint(key, is_first.shape, 0, actions, jnp.int32)
+        log_prob = jnp.full(is_first.shape, -jnp.log(float(actions)))
         return action, {"log_prob": log_prob}, core
 
     return Agent(

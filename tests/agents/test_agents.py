@@ -144,5 +144,5 @@ def test_an_unroll_across_a_reset_is_two_unrolls():
 def test_actions_that_are_not_one_of_a_few_are_refused():
     spec = board_spec("planes")
     joints = specs.BoundedArray((9,), np.float32, -1.0, 1.0)
-    with pytest.raises(UserError, match=r"one of a few actions.*\(9,\)"):
+    with pytest.raises(UserError, match=r"chooses one of a few actions.*\(9,\)"):
         CNNConfig().make(replace(spec, action=joints), frames=1)

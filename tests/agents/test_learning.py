@@ -12,7 +12,7 @@ from agents.drc.config import DRCConfig
 from agents.resnet.config import ResNetConfig
 from launch import device_program
 from launch.rollouts import play
-from tests.agents.toy import Chase
+from tests.agents.toy import Chase, quick_jit
 
 DATA = {
     "unroll_length": 8, "environments": 32, "hidden": 32, "learning_rate": 1e-2,
@@ -29,7 +29,7 @@ ITERATIONS = 80  # of which each is 32 x 8 steps
 
 def begin(config, iterations: int):
     agent = config.make(CHASE.spec, frames=40_000)
-    init = jax.jit(partial(device_program.init, agent))
+    init = quick_jit(partial(device_program.init, agent))
     state = init(environment=CHASE, key=jax.random.key(0))
     return agent, state, partial(device_program.iterate, agent, iterations=iterations)
 
@@ -38,7 +38,7 @@ def begin(config, iterations: int):
 def test_learns_to_walk_onto_the_goal(config):
     agent, state, iterate = begin(config, ITERATIONS)
     untrained = play(agent, state.agent.params, CHASE, episodes=72)
-    iterate = jax.jit(iterate)
+    iterate = quick_jit(iterate)
     state, *_ = iterate(environment=CHASE, state=state)
     state, _, sums = iterate(environment=CHASE, state=state)
     trained = play(agent, state.agent.params, CHASE, episodes=72)
@@ -49,14 +49,17 @@ def test_learns_to_walk_onto_the_goal(config):
 
 @pytest.mark.parametrize(
     "config",
-    [pytest.param(CONFIGS["drc"], marks=pytest.mark.slow), CONFIGS["resnet"], CONFIGS["cnn"]],
+    [
+        pytest.param(config, marks=[pytest.mark.slow] if name != "cnn" else [])
+        for name, config in CONFIGS.items()
+    ],
     ids=CONFIGS,
 )
 def test_learns_the_same_without_jit(config):
     small = {"unroll_length": 3, "environments": 4, "hidden": 4}
     narrow = {"stages": (2,)} if isinstance(config, ResNetConfig) else {"channels": 2}
     _, state, iterate = begin(replace(config, **small, **narrow), iterations=2)
-    compiled, metrics, sums = jax.jit(iterate)(environment=CHASE, state=state)
+    compiled, metrics, sums = quick_jit(iterate)(environment=CHASE, state=state)
     with jax.disable_jit():
         plain, plain_metrics, plain_sums = iterate(environment=CHASE, state=state)
     for found, expected in (

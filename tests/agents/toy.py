@@ -13,6 +13,7 @@ import numpy as np
 from dm_env import specs
 
 from agents.base import Agent, AgentState, Unroll
+from agents.inputs import num_actions
 from environments.base import EnvironmentSpec, Observation, TimeStep
 from environments.games.sokoban.registration import SokobanOptions
 from environments.games.sokoban.spec import sokoban_spec
@@ -64,7 +65,7 @@ class Chase:
         return state, self._first(state)
 
     def step(self, state: ChaseState, action: jax.Array) -> tuple[ChaseState, TimeStep]:
-        place = jnp.stack(jnp.divmod(state.player, SIDE), axis=-1) + MOVES[action]
+        place = jnp.stack([state.player // SIDE, state.player % SIDE], axis=-1) + MOVES[action]
         row, column = jnp.clip(place, 0, SIDE - 1).T
         player, time = row * SIDE + column, state.time + 1
         reached = player == state.goal
@@ -76,7 +77,7 @@ class Chase:
         )
         timestep = TimeStep(
             observation=self._observe(after),
-            reward=jnp.where(was_last, 0.0, reached - 0.1).astype(jnp.float32),
+            reward=jnp.asarray(~was_last * (reached - 0.1), jnp.float32),
             discount=jnp.where(reached & ~was_last, 0.0, 1.0).astype(jnp.float32),
             is_first=was_last,
             is_last=last & ~was_last,
@@ -115,10 +116,12 @@ def random_observation(spec: EnvironmentSpec, seed: int, leading: tuple[int, ...
     """An observation of noise, each array of shape `leading` and then the spec's own."""
     rng = np.random.default_rng(seed)
     return {
-        key: jnp.asarray(rng.integers(0, 2 if array.dtype == bool else 256, leading + array.shape))
-        .astype(array.dtype)
+        key: jnp.asarray(
+            rng.integers(0, 2 if array.dtype == bool else 256, leading + tuple(array.shape)),
+            array.dtype,
+        )
         for key, array in spec.observation.items()
-    }  # fmt: skip
+    }
 
 
 def random_unroll(agent: Agent, spec: EnvironmentSpec, seed: int, time: int, batch: int) -> Unroll:
@@ -131,7 +134,7 @@ def random_unroll(agent: Agent, spec: EnvironmentSpec, seed: int, time: int, bat
         observation=random_observation(spec, seed, (time + 1, batch)),
         is_first=jnp.asarray(is_first),
         is_last=jnp.asarray(is_last),
-        action=jnp.asarray(rng.integers(0, spec.action.num_values, (time, batch)), jnp.int32),
+        action=jnp.asarray(rng.integers(0, num_actions(spec), (time, batch)), jnp.int32),
         reward=jnp.asarray(rng.normal(size=(time, batch)), jnp.float32),
         discount=jnp.ones((time, batch), jnp.float32),
         extras={"log_prob": jnp.asarray(rng.uniform(-2, -1, (time, batch)), jnp.float32)},

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -198,7 +199,7 @@ def bookkeeper(environments: int, minibatches: int) -> Agent:
         state = AgentState(params, (), state.frames, state.updates + 1)
         return state, {"aligned": same * 1.0, "update": state.updates * 1.0}
 
-    unused = lambda *args, **options: None  # noqa: E731
+    unused: Any = None
     data = OnPolicy(unroll_length=3, environments=environments, minibatches=minibatches)
     return Agent(unused, unused, unused, unused, update, data)
 

@@ -96,7 +96,7 @@ def test_sprites_are_eight_pixels_a_cell(suite):
     options = dataclasses.replace(OPTIONS, observations=("sprites",))
     found, environment = on_suite(options, sokoban_spec((6, 12), options), suite)
     assert isinstance(found, SokobanOptions)
-    assert found.board == (6, 12)
+    assert dataclasses.asdict(found)["board"] == (6, 12)
     assert environment.spec.observation["sprites"].shape == (48, 96, 3)
 
 

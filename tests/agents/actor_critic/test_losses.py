@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -14,13 +15,13 @@ from agents.base import Unroll
 COSTS = LossCosts(discount=0.9, lambda_=0.7, value=0.5, entropy=0.02, logits_l2=0.003)
 
 
-def plainly(*args):
+def plainly(logits, values, unroll, costs):
     with jax.disable_jit():
-        return actor_critic_loss(*args)
+        return actor_critic_loss(logits, values, unroll, costs)
 
 
 def compiled(logits, values, unroll, costs):
-    return jax.jit(lambda *arrays: actor_critic_loss(*arrays, costs))(logits, values, unroll)
+    return jax.jit(partial(actor_critic_loss, costs=costs))(logits, values, unroll)
 
 
 with_and_without_jit = pytest.mark.parametrize("loss", [compiled, plainly])
@@ -174,9 +175,9 @@ def test_the_loss_is_that_of_plain_loops(loss, seed):
     assert ends[:-1].any()
     assert set(np.asarray(case[2].discount)[ends]) == {0.0, 1.0}
     value, metrics = loss(*case, COSTS)
-    exact = in_float64(*case)
-    targets, advantages, ratios = targets_by_loops(*exact, COSTS)
-    expected = loss_by_loops(*exact, COSTS, targets, advantages)
+    logits, values, unroll = in_float64(*case)
+    targets, advantages, ratios = targets_by_loops(logits, values, unroll, COSTS)
+    expected = loss_by_loops(logits, values, unroll, COSTS, targets, advantages)
     for name in ("policy_loss", "value_loss", "entropy"):
         assert metrics[name] == pytest.approx(expected[name], rel=1e-4)
     assert metrics["importance_weight"] == pytest.approx(np.nanmean(ratios), rel=1e-4)
