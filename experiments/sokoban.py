@@ -23,17 +23,16 @@ def sokoban_small() -> Experiment:
             repeats=1,
             channels=16,
             encoder_kernel=3,
-            hidden=128,
             unroll_length=15,
             environments=64,
             # For so short a run: a higher rate, and no clipping of ordinary gradients.
-            learning_rate=2e-3,
+            learning_rate=4e-3,
             adam_epsilon=1e-6,
             clip_norm=1.0,
         ),
         runner=Runner(log_frames=10_000),
         evaluation=Evaluation(suites=("small_held_out",), episodes=1000),
-        max_frames=1_500_000,
+        max_frames=1_800_000,
     )
 
 
