@@ -11,8 +11,8 @@ from environments.registry import EnvironmentOptions
 
 
 def _at_least(name: str, value: float, least: float) -> None:
-    if value < least:
-        raise UserError(f"{name} must be at least {least}, not {value}")
+    if not least <= value < float("inf"):
+        raise UserError(f"{name} must be at least {least}, and finite, not {value}")
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,8 @@ class Evaluation:
     every_frames: int = 0
 
     def __post_init__(self):
+        if len(set(self.suites)) < len(self.suites):
+            raise UserError(f"evaluation.suites names one twice: {' '.join(self.suites)}")
         _at_least("evaluation.episodes", self.episodes, 0)
         _at_least("evaluation.every_frames", self.every_frames, 0)
 

@@ -95,8 +95,8 @@ def gather(
             params, key, now.observation, now.is_first, state.core, greedy=False
         )
         environment_state, after = environment.step(state.environment, action)
-        episode_return = jnp.where(now.is_last, 0.0, state.episode_return + after.reward)
-        episode_length = jnp.where(now.is_last, 0, state.episode_length + 1)
+        episode_return: jax.Array = jnp.where(now.is_last, 0.0, state.episode_return + after.reward)
+        episode_length: jax.Array = jnp.where(now.is_last, 0, state.episode_length + 1)
         success = after.is_last & (after.info["outcome"] == 0)
         sums = EpisodeSums(
             episodes=jnp.sum(after.is_last, dtype=jnp.int32),

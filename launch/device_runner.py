@@ -133,8 +133,8 @@ class DeviceRunner:
             late = 0 < experiment.max_minutes * 60 <= elapsed
             finished = late or frames >= experiment.max_frames
             if finished or self._suites.due(before, frames):
-                display.say("evaluating")
-                rates = self._suites.evaluate(self._agent.policy_params(state.agent))
+                params = self._agent.policy_params(state.agent)
+                rates = self._suites.evaluate(params, display.say)
             else:
                 rates = {}
             logger.write(row | rates)

@@ -115,6 +115,7 @@ def _results(
                 episodes=arguments.episodes,
                 thinking_steps=thinking_steps,
                 seed=arguments.seed,
+                report=lambda played: print(f"  {played} levels", file=sys.stderr),
             )
             if arguments.run not in BASELINES:
                 _keep(result)
@@ -126,7 +127,8 @@ def _keep(result: "Result") -> None:
     from launch import files, run_folder
 
     slug = re.sub(r"[^A-Za-z0-9]+", "-", result.suite).strip("-")
-    name = f"{result.frames}_{slug}_{result.episodes}_thinking{result.thinking_steps}.json"
+    played = f"{result.episodes}_thinking{result.thinking_steps}_seed{result.seed}"
+    name = f"{result.frames}_{slug}_{played}.json"
     folder = run_folder.RunFolder(Path(result.run)).evaluation
     try:
         with files.writing(folder):

@@ -1,6 +1,7 @@
 """Evaluation on suites: every level once, greedily, with Wilson's interval."""
 
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -63,6 +64,7 @@ def evaluate(
     episodes: int = 0,
     thinking_steps: int = 0,
     seed: int = 0,
+    report: Callable[[int], None] = lambda played: None,
 ) -> Result:
     """Plays the first `episodes` levels of `suite`, or all of them if it is 0."""
     spec = contestant.spec
@@ -76,6 +78,7 @@ def evaluate(
         episodes=episodes,
         thinking_steps=thinking_steps,
         seed=seed,
+        report=report,
     )
     counts = {
         name: int((played.outcome == index).sum()) for index, name in enumerate(spec.outcomes)
@@ -155,12 +158,20 @@ class Suites:
         every = self._evaluation.every_frames
         return bool(every) and before // every != after // every
 
-    def evaluate(self, params: Params) -> dict[str, float]:
-        """The success rate on each suite, by column."""
+    def evaluate(self, params: Params, say: Callable[[str], None]) -> dict[str, float]:
+        """The success rate on each suite, by column; `say` is told how far it is."""
         rates = {}
         for column, environment in zip(self.columns, self._environments.values(), strict=True):
             total = environment.num_levels
             episodes = min(self._evaluation.episodes or total, total)
-            played = play(self._agent, params, environment, episodes=episodes)
+            title = f"{column}, {episodes} levels"
+            say(title)
+            played = play(
+                self._agent,
+                params,
+                environment,
+                episodes=episodes,
+                report=lambda played, title=title: say(f"{title}: {played} played"),
+            )
             rates[column] = float((played.outcome == 0).mean())
         return rates

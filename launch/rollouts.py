@@ -1,5 +1,6 @@
 """Plays levels to their end in batch, greedily or at random, every level exactly once."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -29,6 +30,7 @@ def play(
     thinking_steps: int = 0,
     batch: int = 256,
     seed: int = 0,
+    report: Callable[[int], None] = lambda played: None,
 ) -> Episodes:
     """Plays the first `episodes` levels of `environment` greedily.
 
@@ -41,6 +43,7 @@ def play(
         environment does not step meanwhile (Guez et al. 2019, section 4).
       batch: levels played at once; without effect on the results of a deterministic policy.
       seed: for what is random in the environment or the agent.
+      report: told, after each batch, how many levels were played.
     """
     batch = min(batch, episodes)
     parts = []
@@ -52,6 +55,7 @@ def play(
             agent, environment, params, jnp.asarray(levels), key, thinking_steps=thinking_steps
         )
         parts.append([np.asarray(x)[: episodes - begin] for x in results])
+        report(min(begin + batch, episodes))
     return Episodes(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
@@ -61,16 +65,14 @@ def _play_batch(agent, environment, params, levels, key, *, thinking_steps: int)
     state, timestep = environment.start(start_key, levels)
     batch = levels.shape[0]
     core, is_first = agent.initial_core(batch), timestep.is_first
-    for index in range(thinking_steps):
-        _, _, core = agent.act(
-            params,
-            jax.random.fold_in(think_key, index),
-            timestep.observation,
-            is_first,
-            core,
-            greedy=True,
-        )
-        is_first = jnp.zeros_like(is_first)
+
+    def think(carry, key):
+        core, is_first = carry
+        _, _, core = agent.act(params, key, timestep.observation, is_first, core, greedy=True)
+        return (core, jnp.zeros_like(is_first)), None
+
+    thoughts = jax.random.split(think_key, thinking_steps)
+    (core, is_first), _ = jax.lax.scan(think, (core, is_first), thoughts)
 
     def unfinished(carry):
         return ~jnp.all(carry["done"])

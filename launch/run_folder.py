@@ -76,18 +76,24 @@ def default_path(experiment: str) -> Path:
     return Path("runs") / experiment / datetime.datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
 
 
-def create(path: Path) -> RunFolder:
-    """A new run folder at `path`, empty.
-
-    Raises:
-      UserError: something is there already, or it cannot be made.
-    """
+def check_new(path: Path) -> None:
+    """Raises UserError if something is at `path` already that a new run would disturb."""
     with files.writing(path):
         if path.exists() and not path.is_dir():
             raise UserError(f"{path} is a file: choose another --run-dir")
         if path.is_dir() and set(os.listdir(path)) - {_LOCK}:
             resume = f"--resume {path} continues it; or " if (path / "config.json").exists() else ""
             raise UserError(f"{path} exists and is not empty: {resume}choose another --run-dir")
+
+
+def create(path: Path) -> RunFolder:
+    """A new run folder at `path`, empty.
+
+    Raises:
+      UserError: something is there already, or it cannot be made.
+    """
+    check_new(path)
+    with files.writing(path):
         path.mkdir(parents=True, exist_ok=True)
         # A folder may be there already and refuse new files.
         descriptor = os.open(path / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)

@@ -93,15 +93,17 @@ def _begin(arguments: Arguments) -> int:
     from launch.files import atomic_write
 
     experiment, init_from = arguments.experiment, arguments.init_from
+    path = arguments.run_dir or run_folder.default_path(experiment.name)
+    run_folder.check_new(path)  # and again when it is made: JAX and levels take long to load
     policy, params = b"", None
     if init_from is not None:
-        path = run_folder.open_run(init_from).policy
-        params = published.load(path).params
-        policy = path.read_bytes()
+        source = run_folder.open_run(init_from).policy
+        params = published.load(source).params
+        policy = source.read_bytes()
 
     @contextmanager
     def folder() -> "Iterator[RunFolder]":
-        run = run_folder.create(arguments.run_dir or run_folder.default_path(experiment.name))
+        run = run_folder.create(path)
         with run_folder.lock(run):
             if policy:
                 atomic_write(run.initial_policy, policy)  # a resumed run may need it again
@@ -156,18 +158,21 @@ def _train(
                 outcome = runner.train(run, display, stop, resume=resume)
     finally:
         display.close()
-    print(_farewell(run.path, outcome), file=sys.stderr)
+    print(_farewell(run.path, outcome, experiment.max_frames), file=sys.stderr)
     return 0
 
 
-def _farewell(path: Path, outcome: "Outcome") -> str:
+def _farewell(path: Path, outcome: "Outcome", max_frames: int) -> str:
     """What was reached, where it lies, and what to type next."""
     shown = shlex.quote(str(path))
     program = "uv run moravec" if "UV" in os.environ else "moravec"  # as it was called
-    did = "finished" if outcome.finished else "stopped"
+    late = outcome.finished and outcome.frames < max_frames
+    did = "time is up" if late else "finished" if outcome.finished else "stopped"
     lines = [f"{did} after {outcome.frames:,} frames, {outcome.seconds / 60:.1f} minutes: {shown}"]
     for column, rate in outcome.evaluation.items():
         lines.append(f"  {column.removeprefix('evaluation/')}: {rate:.1%} solved, greedy")
+    if late:
+        lines.append(f"more: {program} train --resume {shown} --max-minutes 0")
     if outcome.finished:
         lines.append(f"next: {program} evaluate {shown} --thinking-steps 0 2 4")
     else:

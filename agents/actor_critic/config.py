@@ -55,11 +55,11 @@ class ActorCriticConfig(AgentConfig):
             if not 0 <= value < 1:
                 raise UserError(f"agent.{name} must be at least 0 and below 1, not {value}")
         for name in ("value_cost", "entropy_cost", "logits_l2", "head_weights_l2"):
-            _check(name, getattr(self, name), 0.0, float("inf"))
+            _check(name, getattr(self, name), 0.0, 1e6)
         for name in ("learning_rate", "adam_epsilon", "clip_norm"):
             value = getattr(self, name)
-            if not value > 0:
-                raise UserError(f"agent.{name} must be above 0, not {value}")
+            if not 0 < value < float("inf"):
+                raise UserError(f"agent.{name} must be above 0, and finite, not {value}")
 
 
 def _check(name: str, value: float, low: float, high: float) -> None:

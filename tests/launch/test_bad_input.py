@@ -128,7 +128,7 @@ def _without(text: str, old: str, new: str) -> bytes:
     [
         (_without(ROOM, "@", " "), ":1:1:", "no player"),
         (_without(ROOM, "#   #", "# @ #"), ":3:3:", "a second player"),
-        (_without(ROOM, ".", " "), ":1:1:", "1 boxes for 0 targets"),
+        (_without(ROOM, ".", " "), ":1:1:", "boxes and targets differ in this level: 1 and 0"),
         (_without(ROOM, "#   #", "#    "), ":3:5:", "open border"),
         (_without(ROOM, "#   #", "# x #"), ":3:3:", "unknown symbol 'x'"),
         (_without(ROOM, "#   #", "#  #"), ":3:5:", "a row of 4 cells"),

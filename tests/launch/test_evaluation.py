@@ -127,7 +127,9 @@ def test_suites_while_training(suite):
     evaluation = Evaluation(suites=(suite,), episodes=4, every_frames=100)
     suites = Suites(evaluation, OPTIONS, walker(patience=2), SPEC)
     assert suites.columns == (f"evaluation/{suite}",)
-    assert suites.evaluate(()) == {f"evaluation/{suite}": 3 / 4}
+    said = []
+    assert suites.evaluate((), said.append) == {f"evaluation/{suite}": 3 / 4}
+    assert said[-1] == f"evaluation/{suite}, 4 levels: 4 played"
     due = [(0, 99), (0, 100), (99, 101), (101, 199), (150, 450)]
     assert [suites.due(*pair) for pair in due] == [False, True, True, False, True]
 
@@ -136,4 +138,4 @@ def test_suites_at_the_end_only(suite):
     evaluation = Evaluation(suites=(suite,), episodes=0)
     suites = Suites(evaluation, OPTIONS, walker(), SPEC)
     assert not suites.due(0, 10**9)
-    assert suites.evaluate(()) == {f"evaluation/{suite}": 1.0}
+    assert suites.evaluate((), print) == {f"evaluation/{suite}": 1.0}

@@ -163,7 +163,7 @@ def _level(rows: list[str], source: str, line: int) -> Level:
     if not boxes.any():
         raise error("no box ($ or *) in this level")
     if boxes.sum() != targets.sum():
-        raise error(f"{boxes.sum()} boxes for {targets.sum()} targets in this level")
+        raise error(f"boxes and targets differ in this level: {boxes.sum()} and {targets.sum()}")
     outside = _flood(walls, _edge(walls))
     if outside[players[0]]:
         hole = np.argwhere(_flood(walls, _at(walls, players[0])) & _edge(walls))[0]

@@ -103,7 +103,10 @@ BAD = {
     "no player": (GOOD.replace("@", " "), "2:1: no player"),
     "two players": (GOOD.replace("@$.", "@$@"), "3:4: a second player"),
     "two players, one on target": (GOOD.replace("#@$.", "#@$+"), "3:4: a second player"),
-    "boxes != targets": (GOOD.replace("#@$.#", "#@$$#"), "2:1: 2 boxes for 0 targets"),
+    "boxes != targets": (
+        GOOD.replace("#@$.#", "#@$$#"),
+        "2:1: boxes and targets differ in this level: 2 and 0",
+    ),
     "no box": (GOOD.replace("$", " "), "2:1: no box"),
     "open border": (GOOD.replace("@$.#", "@$. "), "3:5: open border"),
     "open corner": ("####\n#@ #\n#$.#\n## #\n", "4:3: open border"),
