@@ -95,14 +95,17 @@ def gather(
             params, key, now.observation, now.is_first, state.core, greedy=False
         )
         environment_state, after = environment.step(state.environment, action)
-        episode_return: jax.Array = jnp.where(now.is_last, 0.0, state.episode_return + after.reward)
-        episode_length: jax.Array = jnp.where(now.is_last, 0, state.episode_length + 1)
-        success = after.is_last & (after.info["outcome"] == 0)
+        # The step across a reset begins the sums anew.
+        going_on = ~jnp.asarray(now.is_last)
+        episode_return = going_on * (state.episode_return + after.reward)
+        episode_length = going_on * (state.episode_length + 1)
+        ends = jnp.asarray(after.is_last)
+        success = ends & (after.info["outcome"] == 0)
         sums = EpisodeSums(
-            episodes=jnp.sum(after.is_last, dtype=jnp.int32),
+            episodes=jnp.sum(ends, dtype=jnp.int32),
             successes=jnp.sum(success, dtype=jnp.int32),
-            returns=jnp.sum(jnp.where(after.is_last, episode_return, 0.0)),
-            lengths=jnp.sum(jnp.where(after.is_last, episode_length, 0), dtype=jnp.int32),
+            returns=jnp.sum(ends * episode_return),
+            lengths=jnp.sum(ends * episode_length, dtype=jnp.int32),
         )
         row = (
             (now.observation, now.is_first, now.is_last),

@@ -153,23 +153,23 @@ def test_iterations_are_unrolls_and_updates_in_turn():
 
 def test_four_devices_do_what_one_does():
     assert len(jax.devices()) == 4
-    for config in (replace(CNN, minibatches=2), DRC):
-        agent, state = begin(config)
-        iterate = partial(device_program.iterate, agent, iterations=2)
-        alone, metrics, sums = quick_jit(iterate)(environment=CHASE, state=state)
-        places = device_program.shardings(agent, CHASE)
-        spread = jax.device_put(state, places)
-        assert len(spread.timestep.reward.sharding.device_set) == 4
-        assert spread.timestep.reward.addressable_shards[0].data.shape == (2,)
-        together, *others = quick_jit(iterate, out_shardings=(places, None, None))(
-            environment=CHASE, state=spread
-        )
-        assert_same(together, alone, atol=1e-6)
-        assert_same(others, [metrics, sums], atol=1e-5)
-        for x in jax.tree.leaves(together.agent.params):
-            assert x.sharding.is_fully_replicated
-        changed = jax.tree.map(lambda x, y: np.any(x != y), state.agent.params, alone.agent.params)
-        assert all(jax.tree.leaves(changed))
+    config = replace(DRC, minibatches=2)
+    agent, state = begin(config)
+    iterate = partial(device_program.iterate, agent, iterations=2)
+    alone, metrics, sums = quick_jit(iterate)(environment=CHASE, state=state)
+    places = device_program.shardings(agent, CHASE)
+    spread = jax.device_put(state, places)
+    assert len(spread.timestep.reward.sharding.device_set) == 4
+    assert spread.timestep.reward.addressable_shards[0].data.shape == (2,)
+    together, *others = quick_jit(iterate, out_shardings=(places, None, None))(
+        environment=CHASE, state=spread
+    )
+    assert_same(together, alone, atol=1e-6)
+    assert_same(others, [metrics, sums], atol=1e-5)
+    for x in jax.tree.leaves(together.agent.params):
+        assert x.sharding.is_fully_replicated
+    changed = jax.tree.map(lambda x, y: np.any(x != y), state.agent.params, alone.agent.params)
+    assert all(jax.tree.leaves(changed))
 
 
 @pytest.mark.parametrize(("environments", "minibatches"), [(6, 1), (8, 4), (4, 2)])
