@@ -48,7 +48,8 @@ class Conv(hk.Module):
 
 def _pads(kernel: jax.Array) -> tuple[tuple[int, int], tuple[int, int]]:
     """Zeros before and after: as XLA pads for SAME, the odd one out below and to the right."""
-    return tuple(((size - 1) // 2, size // 2) for size in kernel.shape[:2])  # type: ignore
+    height, width = kernel.shape[:2]
+    return ((height - 1) // 2, height // 2), ((width - 1) // 2, width // 2)
 
 
 def _conv(image, kernel, pads=None):

@@ -81,6 +81,5 @@ def learning_rate(config: ActorCriticConfig, frames: jax.Array, budget: int) -> 
 
 def _head_weights(params: Any) -> jax.Array:
     """The sum of squares of the heads' weights, biases left out."""
-    return sum(
-        jnp.sum(jnp.square(module["w"])) for name, module in params.items() if "heads/" in name
-    )  # type: ignore[return-value]
+    weights = [module["w"] for name, module in params.items() if "heads/" in name]
+    return jnp.sum(jnp.stack([jnp.sum(jnp.square(w)) for w in weights]))

@@ -82,7 +82,10 @@ def clear(core: tuple[CellState, ...], is_first: jax.Array) -> tuple[CellState, 
 
 def repeat_tick(core, gates, cells, repeats: int, variant: Variant) -> tuple[CellState, ...]:
     """The core after `repeats` ticks on one observation, by scan: compiled once."""
-    body = lambda core, _: (tick(core, gates, cells, variant), None)  # noqa: E731
+
+    def body(core, _):
+        return tick(core, gates, cells, variant), None
+
     return jax.lax.scan(body, core, None, length=repeats)[0]
 
 
