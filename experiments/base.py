@@ -1,5 +1,6 @@
 """The Experiment: everything that decides a training run, as one frozen dataclass."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
@@ -11,8 +12,10 @@ from environments.registry import EnvironmentOptions
 
 
 def _at_least(name: str, value: float, least: float) -> None:
-    if not least <= value < float("inf"):
-        raise UserError(f"{name} must be at least {least}, and finite, not {value}")
+    if not math.isfinite(value):
+        raise UserError(f"{name} must be a finite number, not {value}")
+    if value < least:
+        raise UserError(f"{name} must be at least {least}, not {value}")
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ def run(tmp_path_factory) -> Path:
 
 def with_run(argument: str, run: Path) -> str:
     """The argument with a real run in the place of the README's."""
-    return re.sub(r"^runs/(sokoban_small/DATE-TIME|\.\.\.)", str(run), argument)
+    return re.sub(r"^runs/(sokoban_small/[^/ ]+|\.\.\.)", str(run), argument)
 
 
 def test_there_are_commands():
@@ -46,7 +46,11 @@ def test_there_are_commands():
 def test_arguments_are_understood(arguments, run, tmp_path, monkeypatch, capsys):
     command, *rest = (with_run(argument, run) for argument in arguments)
     monkeypatch.chdir(tmp_path)
-    if command == "train":
+    if "--help" in rest:
+        with pytest.raises(SystemExit) as stopped:
+            cli.main([command, *rest])
+        assert stopped.value.code == 0
+    elif command == "train":
         assert train.parse(rest)
     elif command == "evaluate" and "boxoban" not in " ".join(rest):
         assert cli.main([command, *rest, "--episodes=20"]) == 0

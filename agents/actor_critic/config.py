@@ -59,7 +59,7 @@ class ActorCriticConfig(AgentConfig):
         for name in ("learning_rate", "adam_epsilon", "clip_norm"):
             value = getattr(self, name)
             if not 0 < value < float("inf"):
-                raise UserError(f"agent.{name} must be above 0, and finite, not {value}")
+                raise UserError(f"agent.{name} must be a number above 0, not {value}")
 
 
 def _check(name: str, value: float, low: float, high: float) -> None:

@@ -48,7 +48,7 @@ def test_json(trained):
         assert 0 <= low <= result["rate"] <= high <= 1
         assert 1 <= result["mean_length"] <= 10
     assert "playing" in done.stderr
-    kept = sorted((trained / "evaluation").glob("*held-out_50_thinking[02].json"))
+    kept = sorted((trained / "evaluation").glob("*held-out_50_thinking[02]_seed0.json"))
     assert [json.loads(path.read_text()) for path in kept] == results
 
 
