@@ -73,5 +73,9 @@ class Experiment:
 
     def __post_init__(self):
         _at_least("max_frames", self.max_frames, 1)
+        if self.max_frames >= 2**32:
+            raise UserError(
+                f"max_frames must be below 2^32, not {self.max_frames}: frames are uint32"
+            )
         _at_least("max_minutes", self.max_minutes, 0)
         _at_least("seed", self.seed, 0)

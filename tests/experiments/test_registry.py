@@ -71,7 +71,14 @@ def test_a_wrong_value_is_refused_by_name(part, field, value):
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("max_frames", 0), ("max_frames", -5), ("max_minutes", -1.0), ("seed", -1)]
+    ("field", "value"),
+    [
+        ("max_frames", 0),
+        ("max_frames", -5),
+        ("max_frames", 2**32),
+        ("max_minutes", -1.0),
+        ("seed", -1),
+    ],
 )
 def test_a_wrong_budget_is_refused_by_name(field, value):
     small = registry.load("sokoban_small")
