@@ -82,7 +82,7 @@ def test_a_wrong_value_is_refused_by_name(part, field, value):
 )
 def test_a_wrong_budget_is_refused_by_name(field, value):
     small = registry.load("sokoban_small")
-    with pytest.raises(UserError, match=rf"{field} must be at least .*, not {value}"):
+    with pytest.raises(UserError, match=rf"{field} must be (at least|below) .*not {value}"):
         Experiment("x", small.environment, small.agent, **{field: value})
 
 
