@@ -139,7 +139,10 @@ def loss_by_loops(logits, values, unroll, costs, targets, advantages) -> dict[st
 
 def in_float64(*trees):
     """Arrays as NumPy has them, floating ones in double precision."""
-    widen = lambda x: np.asarray(x, np.float64 if x.dtype == jnp.float32 else x.dtype)  # noqa: E731
+
+    def widen(x):
+        return np.asarray(x, np.float64 if x.dtype == jnp.float32 else x.dtype)
+
     return jax.tree.map(widen, trees)
 
 
@@ -187,7 +190,9 @@ def test_the_loss_is_that_of_plain_loops(loss, seed):
 
 
 def gradients(logits, values, unroll):
-    loss = lambda logits, values: actor_critic_loss(logits, values, unroll, COSTS)[0]  # noqa: E731
+    def loss(logits, values):
+        return actor_critic_loss(logits, values, unroll, COSTS)[0]
+
     return jax.jit(jax.grad(loss, argnums=(0, 1)))(logits, values)
 
 

@@ -129,7 +129,10 @@ def test_ticks_by_scan_are_ticks_by_hand():
     network = drc_network(DRCConfig(depth=3, **SMALL), SPEC)
     core = noise(network.initial_core(BATCH), seed=0)
     rng = np.random.default_rng(1)
-    draw = lambda *shape: jnp.asarray(rng.normal(0, 0.3, shape), jnp.float32)  # noqa: E731
+
+    def draw(*shape):
+        return jnp.asarray(rng.normal(0, 0.3, shape), jnp.float32)
+
     cells = tuple(CellParams(draw(3, 3, 8, 16), draw(2, 4), draw(4, 400)) for _ in range(3))
     gates = tuple(draw(BATCH, 5, 5, 16) for _ in range(3))
     variant, by_hand = VARIANTS["open"], core
