@@ -15,10 +15,14 @@ from environments.errors import UserError, unknown
 if TYPE_CHECKING:
     import dm_env
 
-    from environments.base import BatchedEnvironment
+    from environments.base import BatchedEnvironment, VectorEnvironment
 
 # Each of these registers its environments when imported. A new game adds its line here.
-_REGISTRATIONS = ("environments.games.sokoban.registration",)
+_REGISTRATIONS = (
+    "environments.games.sokoban.registration",
+    "environments.embedded.mujoban.registration",
+    "environments.embedded.boards.registration",
+)
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,7 @@ class Entry:
     """One registered environment."""
 
     name: str
+    title: str  # how it is spelt among people, in one word
     version: int  # raised whenever the golden playthrough changes
     tags: frozenset[str]  # for example symbolic, embedded, single_player
     options: type[EnvironmentOptions]
@@ -49,24 +54,37 @@ def register(
     tags: tuple[str, ...],
     single: Callable[..., "dm_env.Environment"],
     batched: Callable[..., "BatchedEnvironment"] | None = None,
+    title: str | None = None,
 ) -> Callable[[type], type]:
-    """Class decorator for an options dataclass: registers its environment under `name`."""
+    """Class decorator for an options dataclass: registers its environment under `name`.
+
+    `title` is by default `name` in camel case.
+    """
+    spelt = title or "".join(word.capitalize() for word in name.split("_"))
 
     def decorate(options: type[EnvironmentOptions]) -> type[EnvironmentOptions]:
         if name in _entries:
             raise ValueError(f"environment {name!r} is registered twice")
         summary = (options.__doc__ or "").strip().splitlines()[0]
-        _entries[name] = Entry(name, version, frozenset(tags), options, summary, single, batched)
+        _entries[name] = Entry(
+            name, spelt, version, frozenset(tags), options, summary, single, batched
+        )
         return options
 
     return decorate
 
 
 def entries() -> dict[str, Entry]:
-    """All registered environments by name."""
+    """All registered environments by name, in the order of their modules above, others last."""
     for module in _REGISTRATIONS:
         importlib.import_module(module)
-    return dict(_entries)
+    order = {module: number for number, module in enumerate(_REGISTRATIONS)}
+    return dict(
+        sorted(
+            _entries.items(),
+            key=lambda item: order.get(item[1].options.__module__, len(order)),
+        )
+    )
 
 
 def entry(name: str) -> Entry:
@@ -101,9 +119,18 @@ def make_options(name: str, **options: Any) -> EnvironmentOptions:
 
 
 def load(name: str, *, seed: int = 0, **options: Any) -> "dm_env.Environment":
-    """One environment as a `dm_env.Environment`; `seed` decides everything random in it."""
+    """One environment as a `dm_env.Environment`; `seed` decides everything random in it.
+
+    Raises UserError for an unknown name or option, a wrong value, or a negative seed.
+    """
     found = entry(name)
-    return found.single(make_options(name, **options), seed=seed)
+    return found.single(make_options(name, **options), seed=_checked(seed))
+
+
+def _checked(seed: int) -> int:
+    if seed < 0:
+        raise UserError(f"seed must be at least 0, not {seed}")
+    return seed
 
 
 def load_batched(name: str, **options: Any) -> "BatchedEnvironment":
@@ -117,3 +144,31 @@ def build_batched(options: EnvironmentOptions) -> "BatchedEnvironment":
     if found.batched is None:
         raise UserError(f"{found.name} has no batched face: use runner.kind=local")
     return found.batched(options)
+
+
+def load_vector(name: str, n: int, *, seed: int = 0, **options: Any) -> "VectorEnvironment":
+    """`n` worlds in this process; `seed` decides everything random in them.
+
+    World i of an embedded game is `load(name, seed=world_seed(seed, i))`, bit for bit. The worlds
+    of a symbolic game are the boards of its batched face, which draw from JAX's generator: the
+    same game, but other levels at the same seed.
+    """
+    return build_vector(make_options(name, **options), n, seed=seed)
+
+
+def build_vector(options: EnvironmentOptions, n: int, *, seed: int = 0) -> "VectorEnvironment":
+    """`n` worlds of the environment to which `options` belong."""
+    found, seed = entry(name_of(options)), _checked(seed)
+    if found.batched is not None:
+        from environments.vector.batched import BatchedWorlds
+
+        return BatchedWorlds(found.batched(options), n, seed=seed)
+    if "embedded" not in found.tags:
+        raise UserError(f"{found.name} cannot be played in many worlds at once")
+    from environments.vector.seeds import world_seed
+    from environments.vector.threads import ThreadedWorlds
+
+    def build(world: int) -> Any:
+        return found.single(options, seed=world_seed(seed, world))
+
+    return ThreadedWorlds(build, n)

@@ -9,9 +9,13 @@ from typing import Any
 
 import dm_env
 
-from environments import load
+from environments import entries, load
 
 LEVELS = Path(__file__).parent / "levels.txt"
+MUJOBAN_LEVELS = Path(__file__).parent / "embedded" / "mujoban" / "levels.txt"
+SOKOBAN_SYMBOLS = {0: " ", 1: "#", 2: ".", 4: "@", 6: "+", 8: "$", 10: "*"}
+STONE_SYMBOLS = {0: " ", 1: ".", 2: "x", 4: "o"}
+BOXOBAN = Path(__file__).parents[1] / "data" / "boxoban" / "unfiltered" / "valid"
 
 
 @dataclass(frozen=True)
@@ -20,7 +24,7 @@ class Case:
 
     options: dict[str, Any]
     variants: tuple[dict[str, Any], ...] = ()  # further options, for the contract tests
-    actions: tuple[int, ...] = ()  # of the playthrough
+    actions: tuple[Any, ...] = ()  # of the playthrough, numbers or tuples of them; () for none
     symbols: dict[int, str] = field(default_factory=dict)  # of a cell, by its planes as a number
 
     def load(self, name: str, *, seed: int = 0, **options: Any) -> dm_env.Environment:
@@ -38,6 +42,66 @@ CASES = {
         # A box pushed off its target, blocked moves, the time limit; then two levels solved, the
         # first at its last step. The step after each end is the reset.
         actions=(1, 0, 3, 2, 0, 0, 0, 0, 3, 0, 2, 0, 2, 1, 0, 0, 0, 1, 3, 0),
-        symbols={0: " ", 1: "#", 2: ".", 4: "@", 6: "+", 8: "$", 10: "*"},
+        symbols=SOKOBAN_SYMBOLS,
+    ),
+    "mujoban": Case(
+        options={
+            "levels": str(MUJOBAN_LEVELS),
+            "observations": ("proprioception", "planes", "pixels", "position"),
+            "time_limit": 2.0,
+        },
+        variants=(
+            {
+                "levels": str(BOXOBAN),
+                "control_step": 0.02,
+                "time_limit": 0.4,
+                "top_camera": (16, 24),
+                "egocentric_camera": (12, 12),
+                "public_names": True,
+            },
+            {"observations": ("planes",), "pegs": True, "tolerance": 0.1},
+        ),
+        # The ball turns, and pushes its box onto the pad; then jumps and rolls until time is up.
+        actions=(
+            *((0, steer, 0) for steer in (1, 1, -0.6, 1, -0.5, 1, -0.8, 1)),
+            *((-1, steer, 0) for steer in (-0.7, 1, -1, 1, -1, 0.9)),
+            *((0.5, steer, 0) for steer in (-1, 1)),
+            (0, 0, 0),
+            *((0.7, 0.1, kick) for kick in (1, 0.5, 0, -1) for _ in range(5)),
+            (0, 0, 0),
+        ),
+        symbols=SOKOBAN_SYMBOLS,
+    ),
+    "mujoxo": Case(
+        options={"time_limit": 2.4},
+        variants=(
+            {"front_camera": (16, 24), "front_camera_2": (12, 12), "public_names": True},
+            {"opponent": "random", "reset_arm_after_move": False},
+        ),
+        # Three moves, each from a start pose, that lose; then the time limit.
+        actions=(
+            *((0, 0.6, -0.6, 0, -0.6, 0, 2, 2, 2) for _ in range(15)),
+            *((-0.5, 0.6, 0, -0.4, -0.6, -0.2, 5, 5, 5) for _ in range(15)),
+            *((0, 0.6, 0, -0.2, -0.4, -0.1, 5, 5, 5) for _ in range(12)),
+            *((0, 0, 0, 0, 0, 0, 0, 0, 0) for _ in range(49)),
+        ),
+        symbols=STONE_SYMBOLS,
+    ),
+    "mujogo": Case(
+        options={"time_limit": 1.0, "size": 5, "opponent": "mcts(simulations=5)"},
+        variants=({"public_names": True, "opponent": "random"},),
+    ),
+    "touch_board": Case(
+        options={"time_limit": 1.8, "opponent": "random", "game": "hex(board_size=2)"},
+        variants=({"game": "connect_four"}, {"game": "othello"}),
+        # Two moves that win; then the time limit.
+        actions=(
+            *((0.3, 0.6, -0.6, 0, -0.6, 0.3, 0, 0, 0) for _ in range(16)),
+            *((-0.1, 0.6, 0, -0.1, -0.6, -0.2, 0, 0, 0) for _ in range(17)),
+            *((0, 0, 0, 0, 0, 0, 0, 0, 0) for _ in range(37)),
+        ),
+        symbols=STONE_SYMBOLS,
     ),
 }
+
+EMBEDDED = tuple(name for name in CASES if "embedded" in entries()[name].tags)

@@ -71,7 +71,8 @@ def test_time_steps_conform_to_float32_and_finite_specs(name, variant):
     assert environment.reward_spec().dtype == np.float32
     assert environment.discount_spec().dtype == np.float32
     assert isinstance(spec, dict)
-    assert all(each.dtype in (bool, np.uint8, np.float32) for each in spec.values())
+    allowed = (bool, np.uint8, np.int32, np.float32)
+    assert all(each.dtype in allowed for each in spec.values())
     assert environment.action_spec().dtype in (np.int32, np.float32)
     for step in play(environment):
         assert set(step.observation) == set(spec)

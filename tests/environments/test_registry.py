@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from environments import entries, load, load_batched, options_class, registry
+from environments import entries, load, load_batched, load_vector, options_class, registry
 from environments.errors import UserError
 from environments.games.sokoban.registration import SokobanOptions
 from tests.environments.cases import CASES, LEVELS
@@ -45,6 +45,17 @@ def test_an_entry_says_what_it_is():
     assert {"symbolic", "single_player"} <= entry.tags
     assert entry.summary.startswith("Sokoban")
     assert registry.name_of(SokobanOptions()) == "sokoban"
+
+
+def test_the_order_is_the_same_whatever_was_imported_first():
+    program = """
+import environments.embedded.boards.registration
+from environments import entries
+print(*entries())
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout.split() == list(entries())
+    assert done.stdout.startswith("sokoban")
 
 
 @pytest.mark.parametrize("face", [load, load_batched, options_class])
@@ -100,3 +111,9 @@ def test_both_faces_have_one_spec(name):
     spec = load_batched(name, **CASES[name].options).spec
     assert single.observation_spec() == spec.observation
     assert single.action_spec() == spec.action
+
+
+@pytest.mark.parametrize("make", [load, lambda name, **options: load_vector(name, 1, **options)])
+def test_seeds_are_not_negative(make):
+    with pytest.raises(UserError, match="seed must be at least 0, not -1"):
+        make("sokoban", seed=-1, levels=str(LEVELS))

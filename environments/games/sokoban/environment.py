@@ -10,7 +10,7 @@ from dm_env import specs
 from environments.games.sokoban import rules
 from environments.games.sokoban.boards import levels_of
 from environments.games.sokoban.level import LevelSet
-from environments.games.sokoban.observations import observation_spec, observe
+from environments.games.sokoban.observations import observation_spec, observe, sprites
 from environments.games.sokoban.registration import SokobanOptions
 
 
@@ -123,6 +123,10 @@ class Sokoban(dm_env.Environment):
 
     def _observe(self) -> dict[str, np.ndarray]:
         return observe(self._options.observations, rules.planes(self.state), np)
+
+    def picture(self) -> np.ndarray:
+        """The board for people, `[8H, 8W, 3] uint8`, whatever is observed."""
+        return sprites(rules.planes(self.state))
 
     def observation_spec(self) -> dict[str, specs.Array]:
         """One spec for each key of the observation."""

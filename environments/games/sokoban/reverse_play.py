@@ -9,8 +9,8 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from environments.compiling import kept
 from environments.games.sokoban.symmetry import GAMMA, exact_hash, mix, puzzle_hash
 
 WALK = 210  # steps of the walk, per hundred rows and columns: Boxoban's mean open area at 10x10
@@ -76,7 +76,7 @@ def _hash_set(entries: int) -> np.ndarray:
     return np.zeros(1 << (2 * entries).bit_length(), np.uint64)
 
 
-@njit(cache=True)
+@kept()
 def fill(boards, player, width, first, seed, held_out, memory):
     """Makes levels number `first` and on; returns how many it could.
 
@@ -106,7 +106,7 @@ def fill(boards, player, width, first, seed, held_out, memory):
     return len(player)
 
 
-@njit(cache=True)
+@kept()
 def _draw(stream, walls, targets, boxes, width, memory):
     """Makes one level in place, if all goes well; returns the player's cell.
 
@@ -125,14 +125,14 @@ def _draw(stream, walls, targets, boxes, width, memory):
             return player
 
 
-@njit(cache=True)
+@kept()
 def _below(stream, limit):
     """The next number of a stream, uniform in 0 .. limit - 1."""
     stream[0] += GAMMA
     return np.int64(((mix(stream[0]) >> _32) * np.uint64(limit)) >> _32)
 
 
-@njit(cache=True)
+@kept()
 def _insert(table, key):
     """Adds `key` to a hash set (0 means empty); False if it was there."""
     mask = np.uint64(len(table) - 1)
@@ -145,7 +145,7 @@ def _insert(table, key):
     return True
 
 
-@njit(cache=True)
+@kept()
 def _carve(stream, walls, width):
     """Opens a room by a random walk; the border stays closed."""
     height = len(walls) // width
@@ -165,7 +165,7 @@ def _carve(stream, walls, width):
                 walls[row * width + column] = False
 
 
-@njit(cache=True)
+@kept()
 def _place(stream, walls, memory):
     """Draws distinct open cells for targets and player; False if the room has too few."""
     floor, solved, count = memory.floor, memory.solved, 0
@@ -182,7 +182,7 @@ def _place(stream, walls, memory):
     return True
 
 
-@njit(cache=True)
+@kept()
 def _stroll(stream, walls, boxes, width, memory):
     """A random cell that the player of the best start can walk to."""
     floor, reached = memory.floor, memory.occupant
@@ -201,7 +201,7 @@ def _stroll(stream, walls, boxes, width, memory):
     return floor[_below(stream, count)]
 
 
-@njit(cache=True)
+@kept()
 def _displacement(memory, width):
     """Summed distance of boxes from their own targets; 0 if any, or the player, stands on one."""
     solved, cells, total = memory.solved, memory.cells, 0
@@ -215,7 +215,7 @@ def _displacement(memory, width):
     return total
 
 
-@njit(cache=True)
+@kept()
 def _step(memory, move, box):
     """Steps the player by `move`, and box number `box` (-1: none) after it into the cell it left.
 
@@ -232,7 +232,7 @@ def _step(memory, move, box):
     return change
 
 
-@njit(cache=True)
+@kept()
 def _undo(memory, move, box):
     """Takes back `_step`; returns the change of the state's hash."""
     cells, occupant, keys = memory.cells, memory.occupant, memory.keys
@@ -246,7 +246,7 @@ def _undo(memory, move, box):
     return change
 
 
-@njit(cache=True)
+@kept()
 def _solve(stream, memory):
     """Sets the memory to the solved state, nothing tried yet; returns the state's hash."""
     solved, cells, occupant = memory.solved, memory.cells, memory.occupant
@@ -265,13 +265,13 @@ def _solve(stream, memory):
     return state
 
 
-@njit(cache=True)
+@kept()
 def _visit(entry, move, pulled, last, changes, order):
     entry[0], entry[1], entry[2], entry[3] = move, pulled, last, changes
     entry[4], entry[5] = 0, order
 
 
-@njit(cache=True)
+@kept()
 def _reverse_play(stream, walls, width, memory):
     """Searches back from the solved room for the start of greatest score; returns the score.
 

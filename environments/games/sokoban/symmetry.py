@@ -5,8 +5,8 @@ when levels are generated or compared. Boards are flat within: cells are numbere
 """
 
 import numpy as np
-from numba import njit
 
+from environments.compiling import kept
 from environments.games.sokoban.level import LevelSet, unpack_bits
 
 # Constants of splitmix64 (Steele, Lea and Flood 2014).
@@ -16,7 +16,7 @@ _FACTOR_2 = np.uint64(0x94D049BB133111EB)
 _S27, _S30, _S31 = np.uint64(27), np.uint64(30), np.uint64(31)
 
 
-@njit(cache=True)
+@kept()
 def mix(x):
     """A bijection of 64-bit words in which every input bit moves every output bit."""
     x = (x ^ (x >> _S30)) * _FACTOR_1
@@ -24,7 +24,7 @@ def mix(x):
     return x ^ (x >> _S31)
 
 
-@njit(cache=True)
+@kept()
 def exact_hash(walls, targets, boxes, player):
     """`uint64` of one level: boards `[H*W] bool`, `player` its cell."""
     state = mix(np.uint64(player) + GAMMA)
@@ -34,7 +34,7 @@ def exact_hash(walls, targets, boxes, player):
     return state
 
 
-@njit(cache=True)
+@kept()
 def puzzle_hash(walls, targets, boxes, width):
     """`uint64` of one level without its player: boards `[H*W] bool`.
 
@@ -65,7 +65,7 @@ def puzzle_hash(walls, targets, boxes, width):
     return least
 
 
-@njit(cache=True)
+@kept()
 def _hashes(boards, player, width, exact, puzzle):
     for i in range(len(player)):
         walls, targets, boxes = boards[0, i], boards[1, i], boards[2, i]

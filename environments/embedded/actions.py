@@ -1,0 +1,56 @@
+"""Continuous actions at the door: clipped where rounding explains it, refused otherwise."""
+
+from typing import Any
+
+import numpy as np
+from dm_env import specs
+
+_TOLERANCE = 1e-4  # of the range
+
+
+class ActionCheck:
+    """Checks actions against a spec, in as few array operations as can be.
+
+    After the engine has run, every first use of a NumPy function costs several microseconds, so
+    plain numbers are compared.
+    """
+
+    def __init__(self, spec: specs.BoundedArray):
+        self._spec = spec
+        low = np.broadcast_to(spec.minimum, spec.shape)
+        high = np.broadcast_to(spec.maximum, spec.shape)
+        self._low, self._high = low.ravel().tolist(), high.ravel().tolist()
+
+    def __call__(self, action: Any) -> np.ndarray:
+        """As `checked_action`; may be `action` itself."""
+        values = np.asarray(action)
+        spec = self._spec
+        if values.shape != spec.shape or values.dtype.kind not in "fiu":
+            raise ValueError(
+                f"action must be {spec.shape} numbers, not {values.dtype} of shape {values.shape}"
+            )
+        for value, low, high in zip(values.ravel().tolist(), self._low, self._high, strict=True):
+            if not low <= value <= high:  # NaN is neither
+                clipped = np.minimum(np.maximum(values, spec.minimum), spec.maximum)
+                _refuse_far(values, clipped, spec)
+                return clipped
+        return values
+
+
+def checked_action(action: Any, spec: specs.BoundedArray) -> np.ndarray:
+    """`action` as an array within the bounds of `spec`.
+
+    Raises ValueError for another shape, for values that are no numbers, and for values farther
+    than 1e-4 of the range beyond a bound.
+    """
+    return ActionCheck(spec)(action)
+
+
+def _refuse_far(values: np.ndarray, clipped: np.ndarray, spec: specs.BoundedArray) -> None:
+    if not np.isfinite(values).all():
+        raise ValueError(f"action must be finite, not {values}")
+    excess = np.abs(values - clipped) / (spec.maximum - spec.minimum)
+    if excess.max() > _TOLERANCE:
+        worst = int(excess.argmax())
+        low, high = (np.broadcast_to(b, spec.shape)[worst] for b in (spec.minimum, spec.maximum))
+        raise ValueError(f"action[{worst}] must be in {low:g} to {high:g}, not {values[worst]:g}")

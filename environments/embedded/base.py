@@ -1,0 +1,108 @@
+"""What an embedding is, and the types that its parts share."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from dm_env import specs
+
+from environments.embedded.simulation import Simulation
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What one control step has done to the game."""
+
+    reward: float = 0.0
+    outcome: str | None = None  # one of the embedding's outcomes if the episode has ended
+    truncated: bool = False  # whether it was cut off by no end of the game: discount 1
+
+
+@dataclass(frozen=True)
+class View:
+    """A camera of the scene that is part of the observation, under a key."""
+
+    camera: str  # its name in the model
+    height: int  # pixels
+    width: int
+
+
+class Embedding(ABC):
+    """A physical scene whose state maps to a game's abstract state, and whose physics moves it.
+
+    A new kind of embedding subclasses this and says four things: how the scene is built (in
+    `__init__`), how it is set to a level, what its planes are, and how physics becomes moves.
+    The rest has defaults. `EmbeddedEnvironment` makes an environment of it.
+    """
+
+    simulation: Simulation  # `begin` and `restore` may replace it
+    outcomes: tuple[str, ...]  # the first is success; the last is that of a time limit
+    num_levels: int = 1  # 1 for a game that always starts alike
+
+    @abstractmethod
+    def begin(self, level: int, rng: np.random.Generator) -> None:
+        """Sets the scene to the start of `level`; draws what is random there from `rng`."""
+
+    @abstractmethod
+    def advance(self, control: np.ndarray, rng: np.random.Generator) -> Progress:
+        """Runs physics for one control step under `control`, and makes the moves it amounts to."""
+
+    @abstractmethod
+    def planes(self) -> np.ndarray:
+        """The abstract state, `[H, W, C] bool`, as read from the scene."""
+
+    @abstractmethod
+    def state(self) -> Any:
+        """The abstract state as a state of the game's rules, for players."""
+
+    def action_spec(self) -> specs.BoundedArray:
+        """float32, the bounds of the actuators."""
+        low, high = self.simulation.model.actuator_ctrlrange.T.astype(np.float32)
+        return specs.BoundedArray(low.shape, np.float32, low, high, name="action")
+
+    def observation_spec(self) -> dict[str, specs.Array]:
+        """Every key but those of cameras."""
+        return {
+            key: specs.BoundedArray(value.shape, bool, False, True, name=key)
+            if value.dtype == bool
+            else specs.Array(value.shape, value.dtype, name=key)
+            for key, value in self.observe().items()
+        }
+
+    def observe(self) -> dict[str, np.ndarray]:
+        """New arrays for every key of `observation_spec`: planes, joint positions, velocities."""
+        data = self.simulation.data
+        return {
+            "planes": self.planes(),
+            "joints_pos": data.qpos.astype(np.float32),
+            "joints_vel": data.qvel.astype(np.float32),
+        }
+
+    def info(self) -> dict[str, np.ndarray]:
+        """Scalars beside the observation, the same keys at every step."""
+        return {}
+
+    def snapshot(self) -> Any:
+        """All that changes beside the simulation's state and `rng`; immutable and picklable."""
+        return None
+
+    def restore(self, snapshot: Any) -> None:  # noqa: B027, the default is to do nothing
+        """Goes back to `snapshot`, model fields that were written in place included."""
+
+    def close(self) -> None:  # noqa: B027, likewise
+        """Frees the players' processes, if there are any."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A whole environment at one moment; restores bit-exactly, also in one built alike."""
+
+    physics: np.ndarray  # mjSTATE_INTEGRATION
+    sensors: np.ndarray
+    embedding: Any
+    rng: dict[str, Any]
+    steps: int
+    level: int
+    outcome: str | None
+    started: bool

@@ -1,0 +1,46 @@
+"""Environments of the board games from their options."""
+
+import numpy as np
+
+from environments.embedded.base import View
+from environments.embedded.boards.embedding import BoardEmbedding
+from environments.embedded.boards.registration import SECONDS_PER_CELL, BoardOptions
+from environments.embedded.boards.spec import board_for
+from environments.embedded.environment import EmbeddedEnvironment
+from environments.games.board.game import board_game
+from environments.players.make import make_player
+
+_VIEWS = {"front_camera": "front", "front_camera_2": "front_2"}
+
+
+def make(options: BoardOptions, seed: int) -> EmbeddedEnvironment:
+    """The environment of these options. Raises UserError if their opponent cannot play the game.
+
+    `seed` decides everything random, the opponent's play included.
+    """
+    game = board_game(options.openspiel)
+    spec = board_for(game)
+    embedding = BoardEmbedding(
+        game,
+        spec,
+        make_player(options.opponent, game, _opponent_seed(seed)),
+        reset_arm_after_move=options.reset_arm_after_move,
+        public_names=options.public_names,
+    )
+    views = {
+        key: View(camera, *getattr(options, key))
+        for key, camera in _VIEWS.items()
+        if getattr(options, key) != (0, 0)
+    }
+    return EmbeddedEnvironment(
+        embedding,
+        time_limit=options.time_limit or SECONDS_PER_CELL * len(spec.cells),
+        seed=seed,
+        views=views,
+    )
+
+
+def _opponent_seed(seed: int) -> int:
+    """Not the environment's own: with the same numbers, a start pose would tell the next move."""
+    word = np.random.SeedSequence(seed, spawn_key=(1,)).generate_state(1, np.uint64)[0]
+    return int(word >> np.uint64(1))

@@ -1,0 +1,118 @@
+"""Registers `mujoxo`, `mujogo` and `touch_board` with their options; loads MuJoCo when asked to."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+from environments.errors import UserError
+from environments.registry import EnvironmentOptions, register
+
+CONTROL_STEP = 0.05  # seconds
+SECONDS_PER_CELL = 6.0  # of the default time limits
+_MAX_PIXELS = 1024  # a side of a camera's picture
+
+
+@dataclass(frozen=True)
+class BoardOptions(EnvironmentOptions, ABC):
+    """What all board games share."""
+
+    # Who answers, a player of the game: optimal, mixture(random, optimal, 0.25), random,
+    # mcts(simulations=100), gnugo(level=1), ...
+    opponent: str = "random"
+    # Seconds after which an episode is cut off; 0 for 6 seconds for each cell of the board.
+    time_limit: float = 0.0
+    # Height and width in pixels of the picture from the front, key front_camera (84 84 in the
+    # public environments); 0 0 leaves it out.
+    front_camera: tuple[int, int] = (0, 0)
+    # Likewise from higher up, key front_camera_2: a 7x7 board fits into this one.
+    front_camera_2: tuple[int, int] = (0, 0)
+    # Whether the arm jumps to a new start pose after a move, or goes on from where it is.
+    reset_arm_after_move: bool = True
+    # Whether the board is given under the public name board_state too; Go's moves, too, under
+    # move_history.
+    public_names: bool = False
+
+    @property
+    @abstractmethod
+    def openspiel(self) -> str:
+        """The game's name for `board_game`."""
+
+    def __post_init__(self):
+        from environments.embedded.boards.spec import board_for
+        from environments.games.board.game import board_game
+        from environments.players.make import parse_player
+
+        parse_player(self.opponent)
+        board_for(board_game(self.openspiel))
+        if not (self.time_limit == 0 or CONTROL_STEP <= self.time_limit < float("inf")):
+            raise UserError(
+                f"time_limit must be at least {CONTROL_STEP} and finite, or 0, "
+                f"not {self.time_limit}"
+            )
+        for name in ("front_camera", "front_camera_2"):
+            size = getattr(self, name)
+            if size != (0, 0) and not all(1 <= side <= _MAX_PIXELS for side in size):
+                raise UserError(
+                    f"{name} must be two sizes in 1 to {_MAX_PIXELS}, or 0 0, "
+                    f"not {size[0]} {size[1]}"
+                )
+
+
+def _single(options: "BoardOptions", seed: int):
+    from environments.embedded.boards.make import make
+
+    return make(options, seed)
+
+
+@register("mujoxo", title="MuJoXO", version=0, tags=("embedded", "two_player"), single=_single)
+@dataclass(frozen=True)
+class MujoxoOptions(BoardOptions):
+    """Tic-tac-toe in MuJoCo: a robot arm presses the cells of a board that senses touch."""
+
+    # As in the public environments: optimal is their hard, mixture(random, optimal, 0.25) their
+    # medium and random their easy opponent.
+    opponent: str = "optimal"
+
+    @property
+    def openspiel(self) -> str:
+        """The game's name for `board_game`."""
+        return "tic_tac_toe"
+
+
+@register("mujogo", title="MuJoGo", version=0, tags=("embedded", "two_player"), single=_single)
+@dataclass(frozen=True)
+class MujogoOptions(BoardOptions):
+    """Go in MuJoCo: a robot arm presses the points of a board that senses touch."""
+
+    # In this process; gnugo(level=1) is a program. The public environment's opponent is GNU Go with
+    # a fifth of random moves: mixture(random, gnugo(level=10), 0.2).
+    opponent: str = "mcts(simulations=100)"
+    # Points a side, 5 to 9.
+    size: int = 7
+    # Points that white gets for playing second, a half such as 7.5.
+    komi: float = 7.5
+
+    def __post_init__(self):
+        if not 5 <= self.size <= 9:
+            raise UserError(f"size must be 5 to 9, not {self.size}")
+        super().__post_init__()
+
+    @property
+    def openspiel(self) -> str:
+        """The game's name for `board_game`."""
+        return f"go(board_size={self.size},komi={self.komi})"
+
+
+@register(
+    "touch_board", title="TouchBoard", version=0, tags=("embedded", "two_player"), single=_single
+)
+@dataclass(frozen=True)
+class TouchBoardOptions(BoardOptions):
+    """Any board game in MuJoCo: a robot arm presses the cells of a board that senses touch."""
+
+    # A game of OpenSpiel whose moves are cells: connect_four, hex(board_size=5), othello, ...
+    game: str = "connect_four"
+
+    @property
+    def openspiel(self) -> str:
+        """The game's name for `board_game`."""
+        return self.game

@@ -1,0 +1,1 @@
+"""MuJoBan: Sokoban played by a rolling, jumping ball that pushes boxes (Mirza et al. 2020)."""

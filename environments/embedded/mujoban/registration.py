@@ -1,0 +1,81 @@
+"""Registers `mujoban` with its options; loads MuJoCo only when asked to."""
+
+from dataclasses import dataclass
+
+from environments.errors import UserError, unknown
+from environments.registry import EnvironmentOptions, register
+
+PHYSICS_STEP = 0.001  # seconds
+OBSERVATION_KINDS = ("proprioception", "planes", "pixels", "position")
+_MAX_TOLERANCE = 0.4  # metres; a box then activates the pad of the cell that it is in
+_MAX_PIXELS = 1024  # a side of a camera's picture
+
+
+def _single(options: "MujobanOptions", seed: int):
+    from environments.embedded.mujoban.embedding import make
+
+    return make(options, seed)
+
+
+@register(
+    "mujoban",
+    title="MuJoBan",
+    version=0,
+    tags=("embedded", "single_player", "levels"),
+    single=_single,
+)
+@dataclass(frozen=True)
+class MujobanOptions(EnvironmentOptions):
+    """Sokoban in MuJoCo: a ball that rolls, steers and jumps pushes boxes onto pads."""
+
+    # Level source: boxoban:SET/SPLIT, generated:size=..,boxes=..,count=..,seed=.., or a path.
+    levels: str = "boxoban:unfiltered/train"
+    # Seconds that an action is held, a multiple of the physics step of 0.001; 0.1 is that of the
+    # public environment's example, 0.025 its default.
+    control_step: float = 0.1
+    # Seconds after which an episode is cut off.
+    time_limit: float = 1000.0
+    # What an observation holds: proprioception (the public environment's walker/... keys, which
+    # do not say where on the board the walker is), planes, pixels (one per cell), position
+    # (walker/position and boxes/position, metres).
+    observations: tuple[str, ...] = ("proprioception", "planes")
+    # Height and width in pixels of the picture from above, key top_camera; 0 0 leaves it out.
+    top_camera: tuple[int, int] = (0, 0)
+    # Likewise what the walker sees, key walker/egocentric_camera.
+    egocentric_camera: tuple[int, int] = (0, 0)
+    # How far a box may stick out of a pad that it activates, in metres.
+    tolerance: float = 0.0
+    # Whether pegs at the corners of the cells keep boxes from moving diagonally.
+    pegs: bool = False
+    # Whether planes and pixels are given under the public names full_entity_layer and pixel_layer
+    # too.
+    public_names: bool = False
+
+    def __post_init__(self):
+        steps = self.control_step / PHYSICS_STEP
+        if not (0.999 < steps < 10_001 and abs(steps - round(steps)) < 1e-6):
+            raise UserError(
+                f"control_step must be a multiple of {PHYSICS_STEP} from {PHYSICS_STEP} to 10, "
+                f"not {self.control_step}"
+            )
+        if not self.control_step <= self.time_limit < float("inf"):
+            raise UserError(
+                f"time_limit must be at least control_step={self.control_step} and finite, "
+                f"not {self.time_limit}"
+            )
+        if not 0 <= self.tolerance <= _MAX_TOLERANCE:
+            raise UserError(f"tolerance must be in 0 to {_MAX_TOLERANCE}, not {self.tolerance}")
+        if not self.observations:
+            raise UserError(
+                f"observations must name at least one of {', '.join(OBSERVATION_KINDS)}"
+            )
+        for kind in self.observations:
+            if kind not in OBSERVATION_KINDS:
+                raise unknown("observation kind", kind, OBSERVATION_KINDS)
+        for name in ("top_camera", "egocentric_camera"):
+            size = getattr(self, name)
+            if size != (0, 0) and not all(1 <= side <= _MAX_PIXELS for side in size):
+                raise UserError(
+                    f"{name} must be two sizes in 1 to {_MAX_PIXELS}, or 0 0, "
+                    f"not {size[0]} {size[1]}"
+                )

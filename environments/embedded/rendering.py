@@ -1,0 +1,224 @@
+"""Pictures of a scene, headless on EGL or OSMesa, from one persistent context per world."""
+
+import atexit
+import contextlib
+import ctypes.util
+import os
+import threading
+import weakref
+from collections.abc import Iterator
+from typing import Any
+
+import mujoco
+import numpy as np
+
+from environments.errors import UserError
+
+_PACKAGES = "install the packages libegl1 and libgl1-mesa-dri (or libosmesa6)"
+_OFF = "disabled"
+
+
+def choose_backend() -> str:
+    """Sets MUJOCO_GL, unless it is set, to what this machine has: egl, osmesa or disabled.
+
+    To be called before dm_control is imported, which else looks for a display.
+    """
+    if "MUJOCO_GL" not in os.environ:
+        libraries = (("egl", "EGL"), ("osmesa", "OSMesa"))
+        found = (name for name, library in libraries if ctypes.util.find_library(library))
+        os.environ["MUJOCO_GL"] = next(found, _OFF)
+    return os.environ["MUJOCO_GL"].lower().strip()
+
+
+class Renderer:
+    """Renders worlds that share their textures and meshes, in any size, in one GL context.
+
+    Of two kinds: fast, for observations, without shadows, reflections and smoothed edges, curved
+    things of few facets; handsome, for people, with all of them. Threads may share it: they take
+    turns.
+    """
+
+    def __init__(self):
+        """Raises UserError that names the packages if this machine cannot render."""
+        self._lock = threading.Lock()
+        self._backend = choose_backend()
+        self._gl: Any = _gl_context(self._backend)
+        self._contexts: dict[bool, mujoco.MjrContext] = {}  # by handsome or not
+        self._scene: Any = None
+        self._camera = mujoco.MjvCamera()
+        self._camera.type = mujoco.mjtCamera.mjCAMERA_FIXED
+        self._option = mujoco.MjvOption()
+        _open.add(self)
+
+    def render(
+        self,
+        model: mujoco.MjModel,
+        data: mujoco.MjData,
+        camera: str,
+        height: int,
+        width: int,
+        *,
+        handsome: bool = False,
+    ) -> np.ndarray:
+        """What `camera` sees, a new `[height, width, 3] uint8`.
+
+        Poses are taken as they are in `data`. Raises ValueError if there is no such camera,
+        RuntimeError once the renderer is closed.
+        """
+        with self._lock, _undisturbed():
+            return self._render(model, data, camera, height, width, handsome)
+
+    def _render(self, model, data, camera: str, height: int, width: int, handsome: bool):
+        if self._gl is None:
+            raise RuntimeError("the renderer is closed")
+        self._camera.fixedcamid = _camera_id(model, camera)
+        self._gl.make_current()
+        try:
+            context = self._context(model, handsome, height, width)
+            scene = self._updated_scene(model, data, handsome)
+            picture = np.empty((height, width, 3), np.uint8)
+            frame = mujoco.MjrRect(0, 0, width, height)
+            mujoco.mjr_render(frame, scene, context)
+            mujoco.mjr_readPixels(picture, None, frame, context)
+        finally:
+            _release(self._backend)
+        return picture[::-1].copy()  # OpenGL's first row is the lowest
+
+    def _context(self, model, handsome: bool, height: int, width: int) -> mujoco.MjrContext:
+        """The context of that kind, with room for a picture of this size."""
+        context = self._contexts.get(handsome)
+        if context is None:
+            context = _new_context(model, handsome, height, width)
+            self._contexts[handsome] = context
+        elif context.offHeight < height or context.offWidth < width:
+            size = max(context.offWidth, width), max(context.offHeight, height)
+            mujoco.mjr_resizeOffscreen(*size, context)
+        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, context)
+        return context
+
+    def _updated_scene(self, model, data, handsome: bool) -> mujoco.MjvScene:
+        room = 200 + 4 * (model.ngeom + model.nsite)
+        if self._scene is None or self._scene.maxgeom < room:
+            self._scene = mujoco.MjvScene(model, maxgeom=room)
+        scene = self._scene
+        for flag in (mujoco.mjtRndFlag.mjRND_SHADOW, mujoco.mjtRndFlag.mjRND_REFLECTION):
+            scene.flags[flag] = handsome
+        # The hulls of meshes, which are also what collides, have half the facets.
+        self._option.flags[mujoco.mjtVisFlag.mjVIS_CONVEXHULL] = not handsome
+        mujoco.mjv_updateScene(
+            model, data, self._option, None, self._camera, mujoco.mjtCatBit.mjCAT_ALL, scene
+        )
+        return scene
+
+    def close(self) -> None:
+        """Frees the contexts, once no thread is rendering; it cannot be used after it."""
+        with self._lock, _undisturbed():
+            if self._gl is not None:
+                self._gl.make_current()
+                for context in self._contexts.values():
+                    context.free()
+                _release(self._backend)
+                self._gl.free()
+                self._gl = None
+            self._contexts.clear()
+
+    def __del__(self):
+        if getattr(self, "_gl", None) is None:
+            return
+        if _here.busy:
+            _here.forgotten.append(self)
+        else:
+            self.close()
+
+
+class _Here(threading.local):
+    """What one thread is doing: it has but one current context."""
+
+    def __init__(self):
+        self.busy = False  # with a context
+        self.forgotten: list[Renderer] = []  # while it was
+
+
+_here = _Here()
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Puts off what the garbage collector would close, and so take the context away."""
+    _here.busy = True
+    try:
+        yield
+    finally:
+        _here.busy = False
+        while _here.forgotten:
+            _here.forgotten.pop().close()
+
+
+_open: weakref.WeakSet[Renderer] = weakref.WeakSet()
+
+
+def _close_all() -> None:
+    """Before the interpreter takes the GL library's bindings apart."""
+    for renderer in list(_open):
+        renderer.close()
+
+
+def _gl_context(backend: str) -> Any:
+    if backend == _OFF:
+        raise UserError(f"no library to render with: {_PACKAGES}")
+    try:
+        if backend == "egl":
+            from mujoco.egl import GLContext
+        elif backend == "osmesa":
+            from mujoco.osmesa import GLContext
+        else:
+            from mujoco import GLContext
+        context = GLContext(64, 64)  # MuJoCo draws into buffers of its own
+    except (ImportError, AttributeError, RuntimeError, OSError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UserError(f"cannot render with MUJOCO_GL={backend} ({reason}): {_PACKAGES}") from None
+    atexit.unregister(_close_all)
+    atexit.register(_close_all)  # after, so that it runs before the library's own
+    return context
+
+
+def _release(backend: str) -> None:
+    """Leaves the current thread without a context, so that another thread may use it."""
+    if backend == "egl":
+        from mujoco import egl
+
+        none = egl.EGL.EGL_NO_SURFACE
+        egl.EGL.eglMakeCurrent(egl.EGL_DISPLAY, none, none, egl.EGL.EGL_NO_CONTEXT)
+
+
+def _new_context(model, handsome: bool, height: int, width: int) -> mujoco.MjrContext:
+    """Compiles a context; the model's settings of quality are left as they were."""
+    quality, buffer = model.vis.quality, model.vis.global_
+    settings = [
+        (quality, "offsamples", 4 if handsome else 0),
+        (quality, "shadowsize", 2048 if handsome else 0),
+        (quality, "numquads", 4 if handsome else 1),
+        (quality, "numslices", 28 if handsome else 14),
+        (quality, "numstacks", 16 if handsome else 8),
+        (buffer, "offheight", height),
+        (buffer, "offwidth", width),
+    ]
+    before = [(holder, name, getattr(holder, name)) for holder, name, _ in settings]
+    try:
+        _set(settings)
+        return mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_50)
+    finally:
+        _set(before)
+
+
+def _set(settings: list[tuple[Any, str, int]]) -> None:
+    for holder, name, value in settings:
+        setattr(holder, name, value)
+
+
+def _camera_id(model: mujoco.MjModel, camera: str) -> int:
+    found = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_CAMERA, camera)
+    if found < 0:
+        names = ", ".join(model.camera(i).name for i in range(model.ncam))
+        raise ValueError(f"there is no camera {camera!r}: choose from {names}")
+    return found

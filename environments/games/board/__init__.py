@@ -1,0 +1,1 @@
+"""Board games of OpenSpiel whose moves are cells, behind one adapter."""

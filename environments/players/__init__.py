@@ -1,0 +1,1 @@
+"""Players: whoever knows a game's rules, as opponent, expert or baseline."""

@@ -1,0 +1,1 @@
+"""Sokoban's solver: plans of fewest moves."""

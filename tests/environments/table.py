@@ -1,0 +1,83 @@
+"""The README's table of environments, from the code: `python -m tests.environments.table`."""
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from dm_env import specs
+
+from environments import entries, load
+from environments.embedded.boards.embedding import REWARDS
+from environments.embedded.environment import EmbeddedEnvironment
+from environments.games.sokoban import rules
+
+BOXOBAN = Path(__file__).parents[1] / "data" / "boxoban" / "unfiltered" / "valid"
+HEADER = (
+    "| environment | default observation | action | reward | time limit | opponent |\n"
+    "|---|---|---|---|---|---|"
+)
+_BOXES = f"{rules.BOX_REWARD:+g} / {-rules.BOX_REWARD:+g} a box on / off a target"
+_SOLVED = f"{rules.SOLVED_REWARD:+g} when all are on"
+_BOARD = ", ".join(f"{outcome} {reward:g}" for outcome, reward in REWARDS.items()) + ", at the end"
+REWARD = {
+    "sokoban": f"{rules.STEP_REWARD:g} a step, {_BOXES}, {_SOLVED}",
+    "mujoban": f"{_BOXES}, {_SOLVED}",
+}
+
+
+def table() -> str:
+    """The table in Markdown, a row for every registered environment."""
+    return "\n".join([HEADER, *map(row, entries())])
+
+
+def row(name: str) -> str:
+    """The row of the environment called `name`, with its default options."""
+    levels: dict[str, Any] = {"levels": str(BOXOBAN)} if "levels" in entries()[name].tags else {}
+    environment: Any = load(name, **levels)
+    options = entries()[name].options()
+    columns = (
+        f"`{name}` v{entries()[name].version}",
+        observation(environment.observation_spec()),
+        action(environment.action_spec()),
+        REWARD.get(name, _BOARD),
+        limit(environment, options),
+        f"`{options.opponent}`" if hasattr(options, "opponent") else "",  # pyright: ignore
+    )
+    environment.close()
+    return "| " + " | ".join(columns) + " |"
+
+
+def observation(spec: dict[str, specs.Array]) -> str:
+    """Every key with its shape; those of one part of the scene as one."""
+    shown = []
+    for prefix, keys in itertools.groupby(spec, key=lambda key: key.split("/")[0]):
+        group = list(keys)
+        if len(group) > 1:
+            shown.append(f"`{prefix}/…` ({len(group)} keys)")
+        else:
+            shown.append(f"`{group[0]}` {list(spec[group[0]].shape)}")
+    return ", ".join(shown)
+
+
+def action(spec: specs.Array) -> str:
+    """How many actions, or how many numbers within which bounds."""
+    if isinstance(spec, specs.DiscreteArray):
+        return f"one of {spec.num_values}"
+    assert isinstance(spec, specs.BoundedArray)
+    bounds = [f"±{bound:.2g}" for bound in np.broadcast_to(spec.maximum, spec.shape)]
+    return f"{spec.shape[0]} numbers: " + ", ".join(
+        f"{sum(1 for _ in same)} in {bound}" for bound, same in itertools.groupby(bounds)
+    )
+
+
+def limit(environment: Any, options: Any) -> str:
+    """When an episode is cut off."""
+    if isinstance(environment, EmbeddedEnvironment):
+        step = environment.simulation.control_step
+        return f"{environment.time_limit:g} s in steps of {step:g} s"
+    return f"{options.time_limit[0]} to {options.time_limit[1]} steps"
+
+
+if __name__ == "__main__":
+    print(table())
