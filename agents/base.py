@@ -55,6 +55,36 @@ class OnPolicy:
             )
 
 
+@dataclass(frozen=True)
+class Replay:
+    """Data kept and drawn again, uniformly: sequences of `sequence_length` steps."""
+
+    sequence_length: int
+    period: int  # steps from the beginning of a sequence to that of the next, at most its length
+    batch: int  # sequences for each update
+    capacity: int  # sequences kept; the oldest go first
+    min_size: int  # sequences there must be before the first update
+    samples_per_insert: float  # how often a sequence is drawn, on average
+
+    def __post_init__(self):
+        for name in ("sequence_length", "period", "batch", "capacity", "min_size"):
+            if getattr(self, name) < 1:
+                raise UserError(f"{name} must be at least 1, not {getattr(self, name)}")
+        if self.period > self.sequence_length:
+            raise UserError(
+                f"period must be at most the sequence_length of {self.sequence_length}, "
+                f"not {self.period}: steps between sequences would be lost"
+            )
+        if self.min_size > self.capacity:
+            raise UserError(
+                f"min_size must be at most the capacity of {self.capacity}, not {self.min_size}"
+            )
+        if not 0 < self.samples_per_insert < float("inf"):
+            raise UserError(
+                f"samples_per_insert must be a number above 0, not {self.samples_per_insert}"
+            )
+
+
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class AgentState:
@@ -84,4 +114,4 @@ class Agent:
     act: Callable[..., tuple[Array, dict[str, Array], Core]]
     # (state, unroll, key) -> (state, metrics); jit-able, shardable over B; metrics are scalars
     update: Callable[[AgentState, Unroll, jax.Array], tuple[AgentState, Metrics]]
-    data: OnPolicy
+    data: OnPolicy | Replay

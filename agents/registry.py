@@ -13,7 +13,12 @@ if TYPE_CHECKING:
     from environments.base import EnvironmentSpec
 
 # Each of these registers an agent when imported. A new agent adds its line here.
-_REGISTRATIONS = ("agents.drc.config", "agents.resnet.config", "agents.cnn.config")
+_REGISTRATIONS = (
+    "agents.drc.config",
+    "agents.resnet.config",
+    "agents.cnn.config",
+    "agents.mlp.config",
+)
 
 
 @dataclass(frozen=True)

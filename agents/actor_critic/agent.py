@@ -10,6 +10,7 @@ import optax
 from agents.actor_critic.config import ActorCriticConfig
 from agents.actor_critic.losses import LossCosts, actor_critic_loss
 from agents.actor_critic.network import Network
+from agents.actor_critic.policies import policy_of
 from agents.base import Agent, AgentState, Metrics, OnPolicy, Params, Unroll
 from agents.inputs import zeros_like_spec
 from environments.base import EnvironmentSpec
@@ -20,6 +21,7 @@ def make_actor_critic(
 ) -> Agent:
     """The agent of `network` under `config`; its learning rate decays over `frames` frames."""
     transformed = hk.without_apply_rng(hk.transform(network.unroll))
+    policy = policy_of(spec)
     optimizer = optax.chain(
         optax.clip_by_global_norm(config.clip_norm),
         optax.scale_by_adam(config.adam_b1, config.adam_b2, config.adam_epsilon),
@@ -39,17 +41,12 @@ def make_actor_critic(
         observation, is_first = jax.tree.map(lambda x: x[None], (observation, is_first))
         output, core = transformed.apply(params, observation, is_first, core)
         logits = output.logits[0]
-        if greedy:
-            action = jnp.argmax(logits, axis=-1).astype(jnp.int32)
-        else:
-            action = jax.random.categorical(key, logits).astype(jnp.int32)
-        log_policy = jax.nn.log_softmax(logits)
-        log_prob = jnp.take_along_axis(log_policy, action[:, None], axis=-1)[:, 0]
-        return action, {"log_prob": log_prob}, core
+        action, extras = policy.mode(logits) if greedy else policy.sample(key, logits)
+        return action, extras | {"log_prob": policy.log_prob(logits, action, extras)}, core
 
     def loss(params: Params, unroll: Unroll) -> tuple[jax.Array, Metrics]:
         output, _ = transformed.apply(params, unroll.observation, unroll.is_first, unroll.core)
-        value, metrics = actor_critic_loss(output.logits, output.value, unroll, costs)
+        value, metrics = actor_critic_loss(policy, output.logits, output.value, unroll, costs)
         return value + config.head_weights_l2 * _head_weights(params), metrics
 
     def update(state: AgentState, unroll: Unroll, key: jax.Array) -> tuple[AgentState, Metrics]:

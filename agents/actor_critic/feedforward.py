@@ -5,19 +5,23 @@ from collections.abc import Callable
 import jax
 
 from agents.actor_critic.network import Heads, Network, NetworkOutput
-from agents.inputs import board_image, board_keys, num_actions
+from agents.actor_critic.policies import policy_of
+from agents.encoders import join
+from agents.inputs import board_image, board_keys, input_keys
 from environments.base import EnvironmentSpec
 
 
 def feedforward_network(
     features: Callable[[jax.Array], jax.Array], spec: EnvironmentSpec
 ) -> Network:
-    """The network of `features`, which maps images `[B, H, W, C]` to vectors `[B, F]`."""
-    keys, actions = board_keys(spec.observation), num_actions(spec)
+    """The network of `features`, which maps boards `[B, H, W, C]` to vectors `[B, F]`."""
+    board, keys = board_keys(spec.observation), input_keys(spec.observation)
+    policy = policy_of(spec)
 
     def unroll(observation, is_first, core) -> tuple[NetworkOutput, tuple]:
-        image = board_image(observation, keys)
+        image = board_image(observation, board)
         flat = features(image.reshape(-1, *image.shape[2:]))
-        return Heads(actions)(flat.reshape(*is_first.shape, -1)), core
+        joined = join(flat.reshape(*is_first.shape, -1), observation, keys)
+        return Heads(policy)(joined), core
 
     return Network(unroll, initial_core=lambda batch: ())

@@ -1,6 +1,6 @@
 """The V-trace actor-critic loss over an unroll (IMPALA, Espeholt et al. 2018, 1802.01561).
 
-Shape letters: `T` time, `B` batch, `A` actions.
+Shape letters: `T` time, `B` batch, `P` numbers that parametrise the policy.
 """
 
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ import chex
 import jax
 import jax.numpy as jnp
 
+from agents.actor_critic.policies import Policy
 from agents.base import Metrics, Unroll
 from agents.libraries import rlax
 
@@ -25,7 +26,7 @@ class LossCosts:
 
 
 def actor_critic_loss(
-    logits: jax.Array, values: jax.Array, unroll: Unroll, costs: LossCosts
+    policy: Policy, logits: jax.Array, values: jax.Array, unroll: Unroll, costs: LossCosts
 ) -> tuple[jax.Array, Metrics]:
     """The mean loss per frame, and its parts.
 
@@ -34,19 +35,21 @@ def actor_critic_loss(
     the value of the LAST observation where the episode was cut off, and 0 where it truly ended.
 
     Args:
-      logits: `[T+1, B, A]` float32, of the learner's policy.
+      policy: what the logits mean.
+      logits: `[T+1, B, P]` float32, of the learner's policy.
       values: `[T+1, B]` float32.
-      unroll: the data; `extras["log_prob"]` is the acting policy's.
+      unroll: the data; `extras["log_prob"]` is the acting policy's, and `extras` has
+        whatever else its `sample` gave.
       costs: weights of the parts.
 
     Returns:
       The loss `[]` and metrics: policy_loss, value_loss, entropy, importance_weight.
     """
-    chex.assert_rank([logits, values, unroll.action], [3, 2, 2])
+    chex.assert_rank([logits, values, unroll.reward], [3, 2, 2])
     chex.assert_equal_shape_prefix([logits, values, unroll.is_last], 2)
+    chex.assert_equal_shape_prefix([unroll.action, unroll.reward], 2)
     frame = ~unroll.is_last[:-1]  # [T, B]
-    log_policy = jax.nn.log_softmax(logits[:-1])
-    log_prob = jnp.take_along_axis(log_policy, unroll.action[..., None], axis=-1)[..., 0]
+    log_prob, entropies = policy.log_prob_and_entropy(logits[:-1], unroll.action, unroll.extras)
     rho_tm1 = jnp.where(frame, jnp.exp(log_prob - unroll.extras["log_prob"]), 0.0)
     vtrace = jax.vmap(
         lambda v_tm1, v_t, r_t, discount_t, rho_tm1: rlax.vtrace_td_error_and_advantage(
@@ -68,8 +71,8 @@ def actor_critic_loss(
 
     policy_loss = mean(-jax.lax.stop_gradient(targets.pg_advantage) * log_prob)
     value_loss = mean(0.5 * jnp.square(targets.errors))
-    entropy = mean(-jnp.sum(jnp.exp(log_policy) * log_policy, axis=-1))
-    logits_l2 = mean(jnp.sum(jnp.square(logits[:-1]), axis=-1))
+    entropy = mean(entropies)
+    logits_l2 = mean(policy.penalty(logits[:-1]))
     loss = (
         policy_loss
         + costs.value * value_loss

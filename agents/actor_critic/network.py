@@ -1,6 +1,6 @@
 """What an actor-critic network is, and the heads that all of them share.
 
-Shape letters: `T` time, `B` batch, `A` actions, `F` features.
+Shape letters: `T` time, `B` batch, `F` features, `P` numbers that parametrise the policy.
 """
 
 from collections.abc import Callable
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import haiku as hk
 import jax
 
+from agents.actor_critic.policies import Policy
 from agents.base import Core
 from environments.base import Observation
 
@@ -18,7 +19,7 @@ from environments.base import Observation
 class NetworkOutput:
     """What every actor-critic network gives."""
 
-    logits: jax.Array  # [T, B, A] float32
+    logits: jax.Array  # [T, B, P] float32, whose meaning is the policy's
     value: jax.Array  # [T, B] float32
 
 
@@ -38,12 +39,13 @@ class Network:
 class Heads(hk.Module):
     """Linear policy and value heads on features `[T, B, F]`; orthogonal weights, zero biases."""
 
-    def __init__(self, num_actions: int):
+    def __init__(self, policy: Policy):
         super().__init__(name="heads")
-        self._num_actions = num_actions
+        self._policy = policy
 
     def __call__(self, features: jax.Array) -> NetworkOutput:
-        orthogonal = hk.initializers.Orthogonal()
-        logits = hk.Linear(self._num_actions, w_init=orthogonal, name="policy")(features)
-        value = hk.Linear(1, w_init=orthogonal, name="value")(features)
+        orthogonal = hk.initializers.Orthogonal
+        scale = self._policy.head_scale
+        logits = hk.Linear(self._policy.size, w_init=orthogonal(scale), name="policy")(features)
+        value = hk.Linear(1, w_init=orthogonal(), name="value")(features)
         return NetworkOutput(logits=logits, value=value[..., 0])

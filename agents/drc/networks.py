@@ -15,9 +15,11 @@ import jax
 import jax.numpy as jnp
 
 from agents.actor_critic.network import Heads, Network, NetworkOutput
+from agents.actor_critic.policies import policy_of
 from agents.convolution import INIT, Conv, conv_same
 from agents.drc.config import VARIANTS, DRCConfig, Variant
-from agents.inputs import board_image, board_keys, board_shape, num_actions
+from agents.encoders import join
+from agents.inputs import board_image, board_keys, board_shape, input_keys
 from environments.base import EnvironmentSpec
 
 
@@ -37,15 +39,16 @@ class CellParams(NamedTuple):
 
 
 def drc_network(config: DRCConfig, spec: EnvironmentSpec) -> Network:
-    """DRC(depth, repeats) for observations of `spec`: images, one pixel or 8x8 pixels a cell."""
-    keys, actions = board_keys(spec.observation), num_actions(spec)
+    """DRC(depth, repeats) for boards of one pixel or 8x8 pixels a cell, and all beside them."""
+    board, keys = board_keys(spec.observation), input_keys(spec.observation)
+    policy = policy_of(spec)
     height, width, _ = board_shape(spec.observation)
-    sprites = keys == ("sprites",)
+    sprites = board == ("sprites",)
     lattice = (height // 8, width // 8) if sprites else (height, width)
     variant = VARIANTS[config.variant]
 
     def unroll(observation, is_first, core) -> tuple[NetworkOutput, tuple[CellState, ...]]:
-        image = board_image(observation, keys)
+        image = board_image(observation, board)
         time, batch = is_first.shape
         encoding = Encoder(config, sprites)(image.reshape(time * batch, *image.shape[2:]))
         inputs = [Cell(config, index)(encoding) for index in range(config.depth)]
@@ -65,7 +68,8 @@ def drc_network(config: DRCConfig, spec: EnvironmentSpec) -> Network:
         else:
             hidden = jnp.concatenate([hidden, encoding], axis=-1)
         features = jax.nn.relu(hk.Linear(config.hidden, name="readout")(hk.Flatten()(hidden)))
-        return Heads(actions)(features.reshape(time, batch, -1)), core
+        joined = join(features.reshape(time, batch, -1), observation, keys)
+        return Heads(policy)(joined), core
 
     def initial_core(batch: int) -> tuple[CellState, ...]:
         zeros = jnp.zeros((batch, *lattice, config.channels), jnp.float32)

@@ -2,7 +2,10 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from dm_env import specs
 
+from agents.actor_critic.policies import bounds
 from agents.base import Agent, AgentState, OnPolicy
 from agents.inputs import num_actions
 from environments.base import EnvironmentSpec
@@ -10,7 +13,7 @@ from environments.base import EnvironmentSpec
 
 def make(spec: EnvironmentSpec) -> Agent:
     """The agent for environments of `spec`; it has no parameters."""
-    actions = num_actions(spec)
+    sample = _discrete(num_actions(spec)) if _is_discrete(spec) else _continuous(spec)
 
     def init(key: jax.Array) -> AgentState:
         del key
@@ -19,8 +22,7 @@ def make(spec: EnvironmentSpec) -> Agent:
 
     def act(params, key, observation, is_first, core, *, greedy: bool):
         del params, observation, greedy
-        action = jax.random.randint(key, is_first.shape, 0, actions, jnp.int32)
-        log_prob = jnp.full(is_first.shape, -jnp.log(float(actions)))
+        action, log_prob = sample(key, is_first.shape)
         return action, {"log_prob": log_prob}, core
 
     return Agent(
@@ -31,3 +33,29 @@ def make(spec: EnvironmentSpec) -> Agent:
         update=lambda state, unroll, key: (state, {}),
         data=OnPolicy(unroll_length=1, environments=1, minibatches=1),
     )
+
+
+def _is_discrete(spec: EnvironmentSpec) -> bool:
+    return isinstance(spec.action, specs.DiscreteArray)
+
+
+def _discrete(actions: int):
+    """From a key and the batch's shape to actions and their log-probabilities."""
+
+    def sample(key, shape):
+        action = jax.random.randint(key, shape, 0, actions, jnp.int32)
+        return action, jnp.full(shape, -jnp.log(float(actions)))
+
+    return sample
+
+
+def _continuous(spec: EnvironmentSpec):
+    """Likewise for float32 vectors within their bounds, with the density's logarithm."""
+    low, high = bounds(spec.action)
+    log_density = -float(np.sum(np.log(high - low)))
+
+    def sample(key, shape):
+        action = jax.random.uniform(key, (*shape, *low.shape), jnp.float32, low, high)
+        return action, jnp.full(shape, log_density)
+
+    return sample

@@ -9,11 +9,12 @@ import pytest
 from agents import registry
 from agents.cnn.config import CNNConfig
 from agents.drc.config import DRCConfig
+from agents.mlp.config import MLPConfig
 from agents.resnet.config import ResNetConfig
 from environments.errors import UserError
 from tests.agents.toy import board_spec
 
-CONFIGS = {"drc": DRCConfig, "resnet": ResNetConfig, "cnn": CNNConfig}
+CONFIGS = {"drc": DRCConfig, "resnet": ResNetConfig, "cnn": CNNConfig, "mlp": MLPConfig}
 
 
 def test_the_agents_there_are():
@@ -24,7 +25,9 @@ def test_the_agents_there_are():
 
 
 def test_an_unknown_agent_is_told_the_nearest_name():
-    with pytest.raises(UserError, match=r"no agent 'drk'; did you mean 'drc'\?.*cnn, drc, resnet"):
+    with pytest.raises(
+        UserError, match=r"no agent 'drk'; did you mean 'drc'\?.*cnn, drc, mlp, resnet"
+    ):
         registry.config_class("drk")
 
 
@@ -88,6 +91,8 @@ def test_a_wrong_value_is_refused_by_name(config, field, value):
         (CNNConfig, {"layers": 0}),
         (CNNConfig, {"channels": 0}),
         (CNNConfig, {"kernel": -3}),
+        (MLPConfig, {"hidden": ()}),
+        (MLPConfig, {"hidden": (64, 0)}),
     ],
 )
 def test_a_wrong_size_is_refused_by_name(config, changes):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from agents.actor_critic.losses import LossCosts, actor_critic_loss
+from agents.actor_critic.policies import Categorical
 from agents.base import Unroll
 
 COSTS = LossCosts(discount=0.9, lambda_=0.7, value=0.5, entropy=0.02, logits_l2=0.003)
@@ -17,11 +18,11 @@ COSTS = LossCosts(discount=0.9, lambda_=0.7, value=0.5, entropy=0.02, logits_l2=
 
 def plainly(logits, values, unroll, costs):
     with jax.disable_jit():
-        return actor_critic_loss(logits, values, unroll, costs)
+        return actor_critic_loss(Categorical(4), logits, values, unroll, costs)
 
 
 def compiled(logits, values, unroll, costs):
-    return jax.jit(partial(actor_critic_loss, costs=costs))(logits, values, unroll)
+    return jax.jit(partial(actor_critic_loss, Categorical(4), costs=costs))(logits, values, unroll)
 
 
 with_and_without_jit = pytest.mark.parametrize("loss", [compiled, plainly])
@@ -191,7 +192,7 @@ def test_the_loss_is_that_of_plain_loops(loss, seed):
 
 def gradients(logits, values, unroll):
     def loss(logits, values):
-        return actor_critic_loss(logits, values, unroll, COSTS)[0]
+        return actor_critic_loss(Categorical(4), logits, values, unroll, COSTS)[0]
 
     return jax.jit(jax.grad(loss, argnums=(0, 1)))(logits, values)
 

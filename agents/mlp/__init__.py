@@ -1,0 +1,1 @@
+"""A multilayer perceptron: for vectors, with small boards and cameras beside them."""
