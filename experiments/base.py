@@ -10,6 +10,8 @@ from agents.registry import AgentConfig
 from environments.errors import UserError
 from environments.registry import EnvironmentOptions
 
+_GREATEST_SEED = 2**32 - 1  # of a JAX key; what is above is cut off in silence
+
 
 def _at_least(name: str, value: float, least: float) -> None:
     if not math.isfinite(value):
@@ -18,23 +20,82 @@ def _at_least(name: str, value: float, least: float) -> None:
         raise UserError(f"{name} must be at least {least}, not {value}")
 
 
+_Switch = Annotated[bool, tyro.conf.FlagConversionOff]  # --runner.synchronous True
+
+
 @dataclass(frozen=True)
 class Runner:
     """What connects environments, agent and data."""
 
     # device: environments, acting and learning in one program, over all JAX devices.
-    kind: Literal["device"] = "device"
+    # local: actors, a Reverb replay and a learner on this machine, for any environment.
+    # ray: the same parts on the nodes of a Ray cluster.
+    kind: Literal["device", "local", "ray"] = "device"
     # A metrics row, and an update of the display, after at least this many frames.
     log_frames: int = 20_000
     # A checkpoint after at least this many minutes.
     checkpoint_minutes: float = 5.0
     # How many checkpoints to keep.
     keep_checkpoints: int = 3
+    # Where to learn: what JAX prefers here, or a platform that there must be.
+    platform: Literal["default", "cpu", "gpu", "tpu"] = "default"
+
+    # The rest is of local and ray.
+
+    # Actors; each steps many environments.
+    actors: int = 1
+    # Environments of each actor; 0 divides the unrolls of an update among the actors.
+    worlds: int = 0
+    # local: actors and replay in processes of their own, rather than in threads.
+    processes: _Switch = False
+    # Replay servers; each takes the items of some actors. Only ray has several.
+    replay_shards: int = 1
+    # Processes that share the work of each update, on as many nodes. Only ray has several.
+    learners: int = 1
+    # The port of the first replay server, the others following; 0 for free ones.
+    port: int = 0
+    # Versions of the policy by which an unroll may be too old when it is learnt from.
+    max_lag: int = 1
+    # One actor in step with the learner, max_lag 0: two runs give the same numbers.
+    synchronous: _Switch = False
+    # Ends the run, in failure, when there was no update for so many minutes.
+    stall_minutes: float = 10.0
+    # ray: of a running cluster, or auto; empty to start one on this machine.
+    address: str = ""
 
     def __post_init__(self):
         _at_least("runner.log_frames", self.log_frames, 1)
         _at_least("runner.checkpoint_minutes", self.checkpoint_minutes, 0)
         _at_least("runner.keep_checkpoints", self.keep_checkpoints, 1)
+        _at_least("runner.actors", self.actors, 1)
+        _at_least("runner.worlds", self.worlds, 0)
+        _at_least("runner.replay_shards", self.replay_shards, 1)
+        _at_least("runner.learners", self.learners, 1)
+        _at_least("runner.max_lag", self.max_lag, 0)
+        if not 0 < self.stall_minutes < math.inf:
+            raise UserError(
+                f"runner.stall_minutes must be a number above 0, not {self.stall_minutes}"
+            )
+        if not 0 <= self.port < 65536:
+            raise UserError(f"runner.port must be in 0 to 65535, not {self.port}")
+        if self.replay_shards > self.actors:
+            raise UserError(
+                f"runner.replay_shards must be at most runner.actors, {self.actors}, "
+                f"not {self.replay_shards}: a shard without an actor would stay empty"
+            )
+        if self.replay_shards > 1 and self.kind != "ray":
+            raise UserError("runner.replay_shards above 1 needs runner.kind=ray")
+        if self.learners > 1 and self.kind != "ray":
+            raise UserError("runner.learners above 1 needs runner.kind=ray")
+        if self.address and self.kind != "ray":
+            raise UserError("runner.address needs runner.kind=ray")
+        if self.synchronous and self.actors != 1:
+            raise UserError(f"runner.synchronous needs runner.actors of 1, not {self.actors}")
+
+    @property
+    def lag(self) -> int:
+        """The bound on staleness, in versions."""
+        return 0 if self.synchronous else self.max_lag
 
 
 @dataclass(frozen=True)
@@ -53,6 +114,10 @@ class Evaluation:
             raise UserError(f"evaluation.suites names one twice: {' '.join(self.suites)}")
         _at_least("evaluation.episodes", self.episodes, 0)
         _at_least("evaluation.every_frames", self.every_frames, 0)
+
+    def due(self, before: int, after: int) -> bool:
+        """Whether an evaluation lies between two counts of frames."""
+        return bool(self.every_frames) and before // self.every_frames != after // self.every_frames
 
 
 @dataclass(frozen=True)
@@ -79,3 +144,5 @@ class Experiment:
             )
         _at_least("max_minutes", self.max_minutes, 0)
         _at_least("seed", self.seed, 0)
+        if self.seed > _GREATEST_SEED:
+            raise UserError(f"seed must be at most {_GREATEST_SEED}, not {self.seed}")

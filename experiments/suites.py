@@ -26,6 +26,11 @@ SUITES = {
         "boxoban:medium/valid", "validation", "Boxoban levels that trained policies often failed"
     ),
     "hard": Suite("boxoban:hard", "test", "Boxoban levels that stronger policies still failed"),
+    "tiny_held_out": Suite(
+        "generated:size=5,boxes=1,count=150,seed=1,split=held_out",
+        "validation",
+        "5x5, one box, none of them seen in training",
+    ),
     "small_held_out": Suite(
         "generated:size=6,boxes=1,count=1000,seed=1,split=held_out",
         "validation",

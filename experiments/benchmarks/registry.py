@@ -39,6 +39,26 @@ _BENCHMARKS = (
         "generating Sokoban levels, milliseconds a level",
         "experiments.benchmarks.levels:levels",
     ),
+    Benchmark(
+        "solver",
+        "solving Sokoban levels with the fewest moves, milliseconds a level",
+        "experiments.benchmarks.solver:solver",
+    ),
+    Benchmark(
+        "embedded",
+        "MuJoBan, MuJoXO and MuJoGo against the bare engine on the same physics; many worlds",
+        "experiments.benchmarks.embedded:embedded",
+    ),
+    Benchmark(
+        "arm",
+        "presses by the scripted arm: how many are right, and how long they take",
+        "experiments.benchmarks.arm:arm",
+    ),
+    Benchmark(
+        "replay",
+        "items from actor to learner through Reverb, against its bare writer and sampler",
+        "launch.replay.benchmark:replay",
+    ),
 )
 
 

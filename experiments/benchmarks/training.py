@@ -13,7 +13,7 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 
-from agents.base import Agent, Unroll
+from agents.base import Agent, OnPolicy, Unroll
 from agents.drc.config import DRCConfig
 from agents.registry import AgentConfig
 from agents.resnet.config import ResNetConfig
@@ -123,7 +123,7 @@ def training(
 
 def _begin(agent: Agent, environment: BatchedEnvironment, key: jax.Array):
     agent_key, environment_key, key = jax.random.split(key, 3)
-    batch = agent.data.environments
+    batch = _data(agent).environments
     play = environment.reset(environment_key, batch)
     return agent.init(agent_key), *play, agent.initial_core(batch), key
 
@@ -145,7 +145,7 @@ def _iterate(agent: Agent, environment: BatchedEnvironment, state):
     (environment_state, timestep, core), (shown, action, after, extras) = jax.lax.scan(
         step,
         (environment_state, timestep, first_core),
-        jax.random.split(act_key, agent.data.unroll_length),
+        jax.random.split(act_key, _data(agent).unroll_length),
     )
     observation, is_first, is_last = jax.tree.map(
         lambda rows, row: jnp.concatenate([rows, row[None]]),
@@ -157,6 +157,11 @@ def _iterate(agent: Agent, environment: BatchedEnvironment, state):
     )
     learner, _ = agent.update(learner, unroll, update_key)
     return learner, environment_state, timestep, core, key
+
+
+def _data(agent: Agent) -> OnPolicy:
+    assert isinstance(agent.data, OnPolicy)
+    return agent.data
 
 
 def _products(factor: jax.Array, count: int) -> jax.Array:

@@ -90,6 +90,16 @@ def test_levels(monkeypatch):
     assert medians["6x6, 1 box: median"] < medians["10x10, 4 boxes: median"]
 
 
+def test_solver(monkeypatch):
+    from experiments.benchmarks import solver
+
+    monkeypatch.setattr(solver, "SOURCE", "generated:size=7,boxes=2,count=20,seed=0")
+    found = {each.metric: each for each in solver.solver()}
+    assert all(each.value > 0 for each in found.values())
+    assert found["median CPU"].value <= found["longest CPU"].value
+    assert found["two threads, against one"].baseline == found["one thread"].value
+
+
 def test_training():
     from experiments.benchmarks.training import Size, training
 
@@ -100,6 +110,44 @@ def test_training():
     assert found["GFLOP/s"].value == pytest.approx(0.5 * found["frames/s"].value)
     assert found["GFLOP/CPU-s"].value == pytest.approx(500 / found["CPU-ms/frame"].value)
     assert (found["GFLOP/s"].baseline or 0) > 0
+
+
+def test_embedded():
+    from experiments.benchmarks.embedded import Size, embedded
+
+    size = Size(
+        levels=2, level_steps=2, board_steps=3, camera_steps=2, resets=4, compilations=1,
+        vector_steps=8, rounds=1,
+    )  # fmt: skip
+    found = embedded(size)
+    assert all(each.value > 0 for each in found)
+    compared = [each for each in found if each.baseline is not None]
+    assert {each.unit for each in compared} == {"steps/s", "steps/CPU-s", "CPU-ms"}
+    assert len(compared) == 1 + 1 + 4 + 6
+    (reset,) = (each for each in compared if each.unit == "CPU-ms")
+    assert (reset.ratio or 1) < 0.2
+    for title in ("MuJoBan", "MuJoXO", "MuJoGo"):
+        assert any(each.metric.startswith(f"{title}: reset") for each in found)
+
+
+def test_a_trace_is_replayed_exactly_or_refused():
+    import numpy as np
+
+    from experiments.benchmarks.traces import record, replay
+    from tests.environments.pendulum import pendulum
+
+    environment = pendulum(time_limit=10.0)
+    environment.reset_to(0)
+    actions = np.full((6, 1), -0.02, np.float32)
+    first = record(environment, actions)
+    environment.simulation.data.qvel[:] = 0  # something else than physics
+    segments = first + record(environment, actions)
+    assert [len(each.controls) for each in segments] == [6, 6]
+    replay(segments)()
+    replay(segments, ("side", 16))()
+    segments[1].start = segments[0].start
+    with pytest.raises(RuntimeError, match="plays level 0 otherwise"):
+        replay(segments)()
 
 
 @pytest.mark.slow

@@ -29,15 +29,20 @@ def test_the_experiments_there_are():
 
 @pytest.mark.parametrize("name", sorted(NAMES))
 def test_an_experiment_asks_for_an_agent_that_can_be_made(name):
+    from environments.games.sokoban.registration import SokobanOptions
     from environments.games.sokoban.spec import sokoban_spec
+    from environments.registry import build_vector
     from experiments.suites import levels_of
 
     experiment = registry.load(name)
-    agent = experiment.agent.make(
-        sokoban_spec((10, 10), experiment.environment),  # pyright: ignore[reportArgumentType]
-        experiment.max_frames,
-    )
-    assert agent.data.environments >= 1
+    options = experiment.environment
+    if isinstance(options, SokobanOptions):  # whose levels may not be here
+        spec = sokoban_spec((10, 10), options)
+    else:
+        with build_vector(options, 1) as worlds:
+            spec = worlds.spec
+    agent = experiment.agent.make(spec, experiment.max_frames)
+    assert agent.data
     for suite in experiment.evaluation.suites:
         assert levels_of(suite) != suite
 

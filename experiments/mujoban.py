@@ -1,0 +1,34 @@
+"""MuJoBan: Sokoban in physics, played from features by a ball that rolls, steers and kicks."""
+
+from agents.mlp.config import MLPConfig
+from environments.embedded.mujoban.registration import MujobanOptions
+from experiments.base import Evaluation, Experiment, Runner
+from experiments.registry import register
+
+
+@register
+def mujoban_tiny() -> Experiment:
+    """A multilayer perceptron in physical Sokoban: 5x5, one box, no hints."""
+    return Experiment(
+        name="mujoban_tiny",
+        environment=MujobanOptions(
+            levels="generated:size=5,boxes=1,count=600,seed=0",
+            time_limit=30.0,
+            # Planes tell the cell alone, and proprioception does not say where the ball is.
+            observations=("proprioception", "planes", "position"),
+        ),
+        agent=MLPConfig(
+            unroll_length=20,
+            environments=16,
+            minibatches=2,
+            discount=0.99,
+            # Solved levels are rare at first: a higher entropy cost drives the deviations to their
+            # greatest before there is anything to learn from.
+            entropy_cost=1e-4,
+            learning_rate=1e-3,
+            clip_norm=1.0,
+        ),
+        runner=Runner(kind="local", log_frames=5_000),
+        evaluation=Evaluation(suites=("tiny_held_out",), episodes=60),
+        max_frames=5_000_000,
+    )
