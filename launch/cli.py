@@ -7,13 +7,15 @@ import os
 import sys
 
 from environments.errors import UserError, unknown
+from launch.outcome import RunFailed
 
 # Each command is a module with `main(args) -> exit status`, imported only when it is called.
 COMMANDS = {
     "list": ("launch.listing", "environments, agents, experiments and suites"),
     "train": ("launch.train", "train an agent; alone, a small planner on Sokoban"),
     "evaluate": ("launch.evaluate", "play whole suites with a trained policy"),
-    "levels": ("launch.levels", "generate, pack and check Sokoban levels"),
+    "watch": ("launch.watch", "a video of who is at play"),
+    "levels": ("launch.levels", "generate, pack, check and solve Sokoban levels"),
     "bench": ("launch.bench", "measure speed, side by side with what there is to beat"),
     "doctor": ("launch.doctor", "check this installation piece by piece"),
 }
@@ -52,6 +54,9 @@ def main(args: list[str] | None = None) -> int:
     except UserError as error:
         print(f"moravec: {error}", file=sys.stderr)
         return 2
+    except RunFailed as error:
+        print(f"moravec: {error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("moravec: interrupted", file=sys.stderr)
         return 130

@@ -14,9 +14,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from agents.base import Agent, AgentState, Core, Metrics, Unroll
+from agents.base import Agent, AgentState, Core, Metrics, OnPolicy, Unroll
 from environments.base import BatchedEnvironment, TimeStep
 from environments.errors import UserError
+from launch.learning import learn
 
 
 @jax.tree_util.register_dataclass
@@ -44,9 +45,18 @@ class EpisodeSums:
     lengths: jax.Array  # [] int32
 
 
+def data_of(agent: Agent) -> OnPolicy:
+    """What data the agent asks for. Raises UserError if this runner cannot supply it."""
+    if not isinstance(agent.data, OnPolicy):
+        raise UserError(
+            "the agent learns from a replay, which the device runner lacks: use runner.kind=local"
+        )
+    return agent.data
+
+
 def init(agent: Agent, environment: BatchedEnvironment, key: jax.Array) -> DeviceState:
     """The state in which a run begins."""
-    batch = agent.data.environments
+    batch = data_of(agent).environments
     agent_key, environment_key, key = jax.random.split(key, 3)
     state, timestep = environment.reset(environment_key, batch)
     return DeviceState(
@@ -72,7 +82,9 @@ def iterate(
     def iteration(state, _):
         key, act_key, update_key = jax.random.split(state.key, 3)
         state, unroll, sums = gather(agent, environment, replace(state, key=key), act_key)
-        learner, metrics = learn(agent, state.agent, unroll, update_key)
+        learner, metrics = learn(
+            agent, state.agent, unroll, update_key, parts=data_of(agent).minibatches
+        )
         return replace(state, agent=learner), (metrics, sums)
 
     state, (metrics, sums) = jax.lax.scan(iteration, state, None, length=iterations)
@@ -127,7 +139,7 @@ def gather(
         return state, (row, sums)
 
     core = state.core
-    keys = jax.random.split(key, agent.data.unroll_length)
+    keys = jax.random.split(key, data_of(agent).unroll_length)
     state, ((shown, (action, reward, discount, extras)), sums) = jax.lax.scan(step, state, keys)
     last = (state.timestep.observation, state.timestep.is_first, state.timestep.is_last)
     observation, is_first, is_last = jax.tree.map(
@@ -137,48 +149,19 @@ def gather(
     return state, unroll, jax.tree.map(lambda x: jnp.sum(x, axis=0), sums)
 
 
-def learn(
-    agent: Agent, learner: AgentState, unroll: Unroll, key: jax.Array
-) -> tuple[AgentState, Metrics]:
-    """Updates once for each minibatch of the unroll; metrics are their means."""
-    parts = agent.data.minibatches
-
-    def minibatch(index):
-        # Every parts-th environment, so that each device holds its share of each minibatch.
-        def of_batch(x):
-            return x.reshape(-1, parts, *x.shape[1:])[:, index]
-
-        def of_time_and_batch(x):
-            return x.reshape(x.shape[0], -1, parts, *x.shape[2:])[:, :, index]
-
-        return replace(
-            jax.tree.map(of_time_and_batch, replace(unroll, core=())),
-            core=jax.tree.map(of_batch, unroll.core),
-        )
-
-    def step(learner, inputs):
-        index, key = inputs
-        return agent.update(learner, minibatch(index), key)
-
-    if parts == 1:
-        return agent.update(learner, unroll, key)
-    inputs = jnp.arange(parts), jax.random.split(key, parts)
-    learner, metrics = jax.lax.scan(step, learner, inputs)
-    return learner, jax.tree.map(lambda x: jnp.mean(x, axis=0), metrics)
-
-
 def shardings(agent: Agent, environment: BatchedEnvironment) -> DeviceState:
     """Where each part of a `DeviceState` lives: a state with shardings for leaves.
 
     Raises UserError if the environments cannot be split evenly over the devices.
     """
     devices = jax.devices()
-    per_update = agent.data.environments // agent.data.minibatches
+    data = data_of(agent)
+    per_update = data.environments // data.minibatches
     if per_update % len(devices):
         raise UserError(
             f"a minibatch of {per_update} environments cannot be split over {len(devices)} "
             f"devices: set agent.environments to a multiple of "
-            f"{len(devices) * agent.data.minibatches}"
+            f"{len(devices) * data.minibatches}"
         )
     mesh = Mesh(np.array(devices), ("data",))
     replicated = NamedSharding(mesh, PartitionSpec())

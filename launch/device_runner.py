@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -10,30 +10,19 @@ import jax
 
 import agents.registry
 import environments.registry
-from environments.errors import UserError
 from environments.registry import build_batched
 from experiments.base import Experiment
 from launch import checkpoints, device_program, published
 from launch.device_program import DeviceState, EpisodeSums
 from launch.evaluation import Suites
+from launch.outcome import Outcome
 from launch.progress import Display
 from launch.run_folder import RunFolder
 from launch.run_logger import RunLogger
 from launch.signals import Stop
 
 TIME_COLUMNS = ("seconds", "frames_per_second")
-_GREATEST_SEED = 2**32 - 1  # of a JAX key; what is above is cut off in silence
 EPISODE_COLUMNS = ("episodes", "success_rate", "episode_return", "episode_length")
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How training ended."""
-
-    frames: int
-    seconds: float  # of training, all sessions of the run together
-    finished: bool  # False if it was interrupted before its budget was spent
-    evaluation: dict[str, float]  # the last success rate on each suite
 
 
 class DeviceRunner:
@@ -49,8 +38,6 @@ class DeviceRunner:
         Raises:
           UserError: the experiment cannot be run, or the parameters are another network's.
         """
-        if experiment.seed > _GREATEST_SEED:
-            raise UserError(f"seed must be at most {_GREATEST_SEED}, not {experiment.seed}")
         self._experiment = experiment
         self._environment = build_batched(experiment.environment)
         spec = self._environment.spec
@@ -61,7 +48,7 @@ class DeviceRunner:
         if initial_params is not None:
             like = jax.eval_shape(self._agent.init, jax.random.key(0)).params
             self._initial_params = published.unflatten(dict(initial_params), like)
-        data = self._agent.data
+        data = device_program.data_of(self._agent)
         iterations = max(
             1, experiment.runner.log_frames // (data.unroll_length * data.environments)
         )

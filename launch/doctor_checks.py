@@ -251,12 +251,12 @@ def ffmpeg() -> Finding:
 
 def gnugo() -> Finding:
     """GNU Go, a separate program."""
-    program = shutil.which("gnugo")
+    program = _import("environments.players.gnugo").find_gnugo()
     if program is None:
-        advice = "install the Debian package gnugo, if you want it as an opponent"
-        return Finding("missing", "not on the path", advice)
+        advice = "`apt-get install gnugo`, if you want it as an opponent"
+        return Finding("missing", "not installed", advice)
     done = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
-    return Finding("ok", done.stdout.splitlines()[0])
+    return Finding("ok", f"{done.stdout.splitlines()[0]}, {program}")
 
 
 def boxoban() -> Finding:

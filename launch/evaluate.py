@@ -1,34 +1,39 @@
-"""`moravec evaluate`: plays whole suites with a trained policy, or at random."""
+"""`moravec evaluate`: plays whole suites with a trained policy, at random or by a script."""
 
 import dataclasses
 import json
 import re
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
 from environments.errors import UserError
-from environments.registry import EnvironmentOptions, make_options
+from environments.registry import EnvironmentOptions, entry, name_of
+from launch.environment_arguments import BASELINES, baseline_of
 
 if TYPE_CHECKING:
-    from launch.evaluation import Contestant, Result
+    from launch.evaluation import Result
 
-BASELINES = ("random",)
+    Evaluator = Callable[..., Result]  # (suite, *, episodes, thinking_steps, seed, report)
+
+_REPORT_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
 class Arguments:
     """Play every level of each suite once, greedily, and report the solve rate."""
 
-    # A run folder, or `random`, which plays at random.
+    # A run folder; random, which plays at random; scripted, which reads the simulator; or solver,
+    # which plays Sokoban with the fewest moves.
     run: tyro.conf.Positional[str]
-    # Of a baseline: the environment it plays.
-    environment: str | None = None
-    # Suites (see moravec list) or level sources; by default those of the run's experiment.
+    # Suites (see moravec list) or level sources, in a two-player game opponents; by default those
+    # of the run's experiment.
     suite: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
     # How often the policy sees the first observation before it acts on it; several to compare.
     thinking_steps: tuple[int, ...] = (0,)
@@ -50,15 +55,21 @@ class Arguments:
             given = " ".join(map(str, values))
             if not 0 <= min(values) <= max(values) < 2**32:
                 raise UserError(f"--{name} must be from 0 to {2**32 - 1}, not {given}")
-        if self.environment and self.run not in BASELINES:
-            raise UserError(f"--environment is for {', '.join(BASELINES)}; a run knows its own")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BaselineArguments(Arguments):
+    """Play every level of each suite once and report the solve rate."""
+
+    # Options of the environment; --environment NAME chooses it.
+    environment: EnvironmentOptions
 
 
 def main(args: list[str]) -> int:
     """Runs `moravec evaluate ARGS`. A user's mistake raises UserError."""
     arguments = parse(args)
-    contestant, suites = _contestant(arguments)
-    results = list(_results(arguments, contestant, arguments.suite or suites))
+    evaluate, suites = _evaluator(arguments)
+    results = list(_results(arguments, evaluate, arguments.suite or suites))
     if arguments.json:
         print(json.dumps([dataclasses.asdict(result) for result in results], indent=2))
     else:
@@ -68,58 +79,103 @@ def main(args: list[str]) -> int:
 
 def parse(args: list[str]) -> Arguments:
     """What the arguments ask for. Raises UserError, or exits with 2, if they are wrong."""
-    return tyro.cli(Arguments, prog="moravec evaluate", args=args)
+    run, options, rest = baseline_of(args)
+    if options is None:
+        return tyro.cli(Arguments, prog="moravec evaluate", args=rest)
+    if not run and not any(arg in ("-h", "--help") for arg in rest):
+        raise UserError(f"say first who plays: a run folder, or one of {', '.join(BASELINES)}")
+    default = BaselineArguments(run or "random", environment=options)
+    return tyro.cli(BaselineArguments, prog="moravec evaluate", args=rest, default=default)
 
 
-def _contestant(arguments: Arguments) -> "tuple[Contestant, tuple[str, ...]]":
-    """Who plays, and the suites that its experiment evaluates on."""
-    from launch.evaluation import Contestant, random_contestant
-
-    if arguments.run in BASELINES:
-        options = _baseline_options(arguments)
-        if not arguments.suite:
-            raise UserError(f"give --suite: {arguments.run} has no suites of its own")
-        return random_contestant(options, arguments.suite[0]), ()
+def _evaluator(arguments: Arguments) -> "tuple[Evaluator, tuple[str, ...]]":
+    """What plays one suite, and the suites that the run's experiment evaluates on."""
+    if isinstance(arguments, BaselineArguments):
+        return _baseline(arguments)
     from launch.policy import load_policy
 
     policy = load_policy(arguments.run)
     experiment = policy.experiment
+    run, suites = str(Path(arguments.run)), experiment.evaluation.suites
+    if entry(name_of(experiment.environment)).batched is None:
+        from launch.baselines import trained_policy
+        from launch.world_evaluation import Entrant, evaluate_worlds
+
+        def play(suite: str, *, thinking_steps: int, **rest: Any) -> "Result":
+            entrant = Entrant(run, policy.frames, lambda *_: trained_policy(policy, thinking_steps))
+            return evaluate_worlds(
+                entrant, experiment.environment, suite, thinking_steps=thinking_steps, **rest
+            )
+
+        return play, suites or ("",)
+    from launch.evaluation import Contestant, evaluate
+
     contestant = Contestant(
-        run=str(Path(arguments.run)),
+        run=run,
         frames=policy.frames,
         agent=policy.agent,
         params=policy.params,
         options=experiment.environment,
         spec=policy.spec,
     )
-    return contestant, experiment.evaluation.suites
+    return partial(evaluate, contestant), suites
 
 
-def _baseline_options(arguments: Arguments) -> EnvironmentOptions:
-    return make_options(arguments.environment or "sokoban")
+def _baseline(arguments: BaselineArguments) -> "tuple[Evaluator, tuple[str, ...]]":
+    options = arguments.environment
+    levels = getattr(options, "levels", "")
+    if levels and levels == getattr(type(options), "levels", "") and not arguments.suite:
+        raise UserError(f"give --suite: {arguments.run} has no suites of its own")
+    suites = arguments.suite or (levels,)
+    if arguments.run == "random" and entry(name_of(options)).batched is not None:
+        from launch.evaluation import evaluate, random_contestant
+
+        return partial(evaluate, random_contestant(options, suites[0])), suites
+    from launch import baselines
+    from launch.world_evaluation import Entrant, evaluate_worlds
+
+    makers = {
+        "random": lambda environment, seed: baselines.random_policy(
+            environment.action_spec(), seed
+        ),
+        "scripted": lambda environment, seed: baselines.scripted_policy(environment),
+        "solver": lambda environment, seed: baselines.solver_policy(environment),
+    }
+    entrant = Entrant(arguments.run, 0, makers[arguments.run])
+    return partial(evaluate_worlds, entrant, options), suites
 
 
 def _results(
-    arguments: Arguments, contestant: "Contestant", suites: tuple[str, ...]
+    arguments: Arguments, evaluate: "Evaluator", suites: tuple[str, ...]
 ) -> "Iterator[Result]":
-    from launch.evaluation import evaluate
-
     if not suites:
         raise UserError("give --suite: this run's experiment names none")
     for suite in suites:
         for thinking_steps in arguments.thinking_steps:
             print(f"playing {suite}, {thinking_steps} thinking steps", file=sys.stderr)
             result = evaluate(
-                contestant,
                 suite,
                 episodes=arguments.episodes,
                 thinking_steps=thinking_steps,
                 seed=arguments.seed,
-                report=lambda played: print(f"  {played} levels", file=sys.stderr),
+                report=_reporter(),
             )
             if arguments.run not in BASELINES:
                 _keep(result)
             yield result
+
+
+def _reporter() -> "Callable[[int], None]":
+    """Says how many episodes were played, if they have become more, but not too often."""
+    said, last = 0, time.monotonic() - _REPORT_SECONDS
+
+    def report(played: int) -> None:
+        nonlocal said, last
+        if played > said and time.monotonic() - last >= _REPORT_SECONDS:
+            said, last = played, time.monotonic()
+            print(f"  {played} levels", file=sys.stderr)
+
+    return report
 
 
 def _keep(result: "Result") -> None:

@@ -14,6 +14,7 @@ from environments.games.sokoban.spec import board_of
 from environments.registry import EnvironmentOptions, build_batched, entry, name_of
 from experiments import suites
 from experiments.base import Evaluation
+from launch.optimality import optimality_of
 from launch.rollouts import Episodes, play
 
 
@@ -80,14 +81,37 @@ def evaluate(
         seed=seed,
         report=report,
     )
-    counts = {
-        name: int((played.outcome == index).sum()) for index, name in enumerate(spec.outcomes)
-    }
-    successes = counts[spec.outcomes[0]]
-    name = name_of(options)
-    return Result(
+    result = summary(
+        played,
+        spec.outcomes,
+        options,
         run=contestant.run,
         frames=contestant.frames,
+        suite=suite,
+        seed=seed,
+        thinking_steps=thinking_steps,
+    )
+    return replace(result, metrics=result.metrics | optimality_of(environment, played))
+
+
+def summary(
+    played: Episodes,
+    names: tuple[str, ...],
+    options: EnvironmentOptions,
+    *,
+    run: str,
+    frames: int,
+    suite: str,
+    seed: int,
+    thinking_steps: int,
+) -> Result:
+    """The result of at least one episode; `names` are those of the outcomes, success first."""
+    counts = {name: int((played.outcome == index).sum()) for index, name in enumerate(names)}
+    episodes, successes = len(played.outcome), counts[names[0]]
+    name = name_of(options)
+    return Result(
+        run=run,
+        frames=frames,
         environment=name,
         environment_version=entry(name).version,
         options=asdict(options),
@@ -155,8 +179,7 @@ class Suites:
 
     def due(self, before: int, after: int) -> bool:
         """Whether an evaluation lies between two counts of frames."""
-        every = self._evaluation.every_frames
-        return bool(every) and before // every != after // every
+        return self._evaluation.due(before, after)
 
     def evaluate(self, params: Params, say: Callable[[str], None]) -> dict[str, float]:
         """The success rate on each suite, by column; `say` is told how far it is."""

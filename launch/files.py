@@ -68,3 +68,17 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def check_new_file(out: Path | None, suffixes: tuple[str, ...]) -> None:
+    """Refuses a bad `--out` before any work is done for it."""
+    if out is None:
+        return
+    if out.suffix not in suffixes:
+        raise UserError(f"--out {out}: the name must end in {' or '.join(suffixes)}")
+    if out.exists():
+        raise UserError(f"--out {out}: exists already; choose another name or remove it")
+    if not out.parent.is_dir():
+        raise UserError(f"--out {out}: there is no folder {out.parent}; make it first")
+    if not os.access(out.parent, os.W_OK):
+        raise UserError(f"--out {out}: you may not write to the folder {out.parent}")

@@ -1,7 +1,6 @@
-"""`moravec levels`: makes, packs and checks Sokoban levels."""
+"""`moravec levels`: makes, packs, checks and solves Sokoban levels."""
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,7 +13,8 @@ from environments.games.sokoban.level import LevelSet, unpack_bits
 from environments.games.sokoban.packed import SUFFIX, pack_levels
 from environments.games.sokoban.sources import EXAMPLE, load_levels
 from environments.games.sokoban.text import format_level, format_levels
-from launch.files import atomic_write
+from launch.files import atomic_write, check_new_file
+from launch.solving import solve
 
 _TEXT_SUFFIXES = (".txt", ".xsb")
 _Source = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="SOURCE")]
@@ -25,9 +25,9 @@ _Json = Annotated[bool, tyro.conf.arg(name="json"), tyro.conf.FlagCreatePairsOff
 def main(args: list[str]) -> int:
     """Runs `moravec levels ARGS`; returns the exit status. A user's mistake raises UserError."""
     tyro.extras.subcommand_cli_from_dict(
-        {"generate": generate, "pack": pack, "check": check},
+        {"generate": generate, "pack": pack, "check": check, "solve": solve},
         prog="moravec levels",
-        description="Make, pack and check Sokoban levels.",
+        description="Make, pack, check and solve Sokoban levels.",
         args=args,
         sort_subcommands=False,
     )
@@ -48,7 +48,7 @@ def generate(
         raise UserError(
             f"{source!r} is nothing to generate: write {EXAMPLE}, or use `moravec levels pack`"
         )
-    _check_target(out, (SUFFIX, *_TEXT_SUFFIXES))
+    check_new_file(out, (SUFFIX, *_TEXT_SUFFIXES))
     levels = load_levels(source)
     if out is not None:
         _write(levels, out, as_json)
@@ -67,7 +67,7 @@ def pack(source: _Source, out: Annotated[Path, _Out], as_json: _Json = False) ->
         out: The file to write, FILE.levels; it must not exist.
         as_json: Print one JSON document.
     """
-    _check_target(out, (SUFFIX,))
+    check_new_file(out, (SUFFIX,))
     _write(load_levels(source), out, as_json)
 
 
@@ -123,20 +123,6 @@ def _summary(levels: LevelSet) -> dict[str, Any]:
 
 def _figures(counts: np.ndarray) -> dict[str, float]:
     return {"mean": float(counts.mean()), "min": int(counts.min()), "max": int(counts.max())}
-
-
-def _check_target(out: Path | None, suffixes: tuple[str, ...]) -> None:
-    """Refuses a bad `--out` before any work is done for it."""
-    if out is None:
-        return
-    if out.suffix not in suffixes:
-        raise UserError(f"--out {out}: the name must end in {' or '.join(suffixes)}")
-    if out.exists():
-        raise UserError(f"--out {out}: exists already; choose another name or remove it")
-    if not out.parent.is_dir():
-        raise UserError(f"--out {out}: there is no folder {out.parent}; make it first")
-    if not os.access(out.parent, os.W_OK):
-        raise UserError(f"--out {out}: you may not write to the folder {out.parent}")
 
 
 def _write(levels: LevelSet, out: Annotated[Path, _Out], as_json: bool) -> None:

@@ -2,6 +2,8 @@
 
 Orbax keeps neither custom nodes nor empty arrays: the structure is the reader's, and is compared
 by `describe`.
+
+Of several processes under `jax.distributed`, one alone writes or reads: Orbax waits for nobody.
 """
 
 import logging
@@ -42,23 +44,31 @@ def _checkpointer() -> Iterator[Any]:
     """A synchronous Orbax checkpointer that reports by exception alone, not in the log."""
     import orbax.checkpoint as ocp  # seconds to import
 
+    this = jax.process_index()
+    alone = ocp.options.MultiprocessingOptions(primary_host=this, active_processes={this})
+    handler = ocp.StandardCheckpointHandler(multiprocessing_options=alone)
     log = logging.getLogger("absl")
     level = log.level
     log.setLevel(logging.CRITICAL)
     try:
-        with ocp.Checkpointer(ocp.StandardCheckpointHandler()) as checkpointer:
+        with ocp.Checkpointer(handler, multiprocessing_options=alone) as checkpointer:
             yield checkpointer
     finally:
         log.setLevel(level)
 
 
 def write(path: Path, tree: Any) -> None:
-    """Writes the leaves of `tree` below the folder `path`, which is made."""
+    """Writes the leaves of `tree` below the folder `path`, which is made.
+
+    An array that spans processes must be the same on all its devices.
+    """
 
     def plain(leaf):
         if isinstance(leaf, np.generic):
             return np.asarray(leaf)
-        return jax.random.key_data(leaf) if _is_key(leaf) else leaf
+        leaf = jax.random.key_data(leaf) if _is_key(leaf) else leaf
+        spans = isinstance(leaf, jax.Array) and not leaf.is_fully_addressable
+        return np.asarray(leaf) if spans else leaf
 
     leaves = {str(i): plain(leaf) for i, leaf in enumerate(jax.tree.leaves(tree)) if leaf.size}
     if leaves:  # Orbax refuses empty arrays, and an empty tree
@@ -73,7 +83,7 @@ def read(path: Path, described: list[dict[str, Any]], like: Any) -> Any:
       path: the folder.
       described: what `describe` gave for it.
       like: a pytree of the same description, which says where each leaf goes: NumPy's stay on the
-        host, the others go where their `sharding` says, or to the first device.
+        host, the others go where their `sharding` says, or to this process' first device.
     """
     targets, structure = jax.tree.flatten(like)
     wanted = {str(i): _target(leaf) for i, leaf in enumerate(targets) if math.prod(leaf.shape)}
@@ -97,7 +107,7 @@ def _target(leaf: Any) -> Any:
     if isinstance(leaf, np.ndarray | np.generic):
         return np.empty(leaf.shape, leaf.dtype)
     sharding = getattr(leaf, "sharding", None)
-    sharding = sharding or jax.sharding.SingleDeviceSharding(jax.devices()[0])
+    sharding = sharding or jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
     if _is_key(leaf):
         # The data of a key has one more, unsharded axis: the specification still holds.
         leaf = jax.eval_shape(jax.random.key_data, jax.ShapeDtypeStruct(leaf.shape, leaf.dtype))

@@ -36,6 +36,11 @@ class RunFolder:
         return self.path / "checkpoints"
 
     @property
+    def replay(self) -> Path:
+        """The folder of what replay servers hold, if it is to be kept."""
+        return self.path / "replay"
+
+    @property
     def policy(self) -> Path:
         """The newest published policy."""
         return self.path / "policy.npz"

@@ -17,7 +17,7 @@ from experiments import registry
 from experiments.base import Experiment
 
 if TYPE_CHECKING:
-    from launch.device_runner import Outcome
+    from launch.outcome import Outcome
     from launch.run_folder import RunFolder
 
 
@@ -150,10 +150,10 @@ def _train(
     try:
         with signals.stop_on_signals(display.say, display.close) as stop:
             display.say("starting")
-            from launch.device_runner import DeviceRunner  # seconds: JAX, Haiku, rlax
+            from launch.runners import make_runner  # seconds: JAX, Haiku, rlax
 
             display.say("loading levels")
-            runner = DeviceRunner(experiment, initial_params)
+            runner = make_runner(experiment, initial_params)
             with folder as run:
                 outcome = runner.train(run, display, stop, resume=resume)
     finally:

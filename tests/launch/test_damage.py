@@ -110,7 +110,7 @@ exec "$@"
 """
 
 
-def _in_namespace(script: str, folder: Path, args: list[str], **variables: str):
+def in_namespace(script: str, folder: Path, args: list[str], **variables: str):
     """Runs a command with a file system of its own on `folder`, where anyone may mount one."""
     return subprocess.run(
         ["unshare", "-rm", "sh", "-c", script, "sh", str(folder), str(ROOT), *args],
@@ -126,13 +126,13 @@ def mounted(tmp_path):
     """A folder to mount on."""
     folder = tmp_path / "mounted"
     folder.mkdir()
-    if not shutil.which("unshare") or _in_namespace(READ_ONLY, folder, ["true"]).returncode:
+    if not shutil.which("unshare") or in_namespace(READ_ONLY, folder, ["true"]).returncode:
         pytest.skip("mounting a small file system is not allowed here")
     return folder
 
 
 def test_read_only(mounted):
-    done = _in_namespace(READ_ONLY, mounted, command("train", *TINY, "--run-dir", mounted / "run"))
+    done = in_namespace(READ_ONLY, mounted, command("train", *TINY, "--run-dir", mounted / "run"))
     assert_one_line(done, "read-only file system", "choose a folder that you may write to")
 
 
@@ -140,7 +140,7 @@ def test_read_only(mounted):
 def test_disk_fills_up_while_training(trained, mounted, tmp_path):
     """One line; the earlier checkpoint is whole, and goes on when there is space."""
     run, kept = mounted / "run", tmp_path / "kept"
-    done = _in_namespace(
+    done = in_namespace(
         FULL,
         mounted,
         command("train", *TINY, "--run-dir", run),

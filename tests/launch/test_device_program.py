@@ -16,6 +16,7 @@ from agents.drc.config import DRCConfig
 from environments.errors import UserError
 from launch import device_program
 from launch.device_program import DeviceState, EpisodeSums
+from launch.learning import learn
 from tests.agents.toy import Chase, quick_jit
 
 DATA = {"unroll_length": 5, "environments": 8, "hidden": 16}
@@ -212,7 +213,9 @@ def test_minibatches_hold_every_environment_once(minibatches):
     unroll = Unroll({"id": more}, more, more, rows, rows, rows, {}, ids)
     none = {"count": jnp.zeros(12, int), "when": jnp.zeros(12, int), "key": jnp.zeros(())}
     state = AgentState(none, (), jnp.uint32(0), jnp.uint32(0))
-    state, metrics = jax.jit(partial(device_program.learn, agent))(state, unroll, jax.random.key(0))
+    state, metrics = jax.jit(partial(learn, agent, parts=minibatches))(
+        state, unroll, jax.random.key(0)
+    )
     np.testing.assert_array_equal(state.params["count"], np.ones(12))
     np.testing.assert_array_equal(
         np.bincount(state.params["when"]), [12 // minibatches] * minibatches

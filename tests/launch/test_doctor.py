@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from environments.players import gnugo
 from launch import doctor, doctor_checks
 from launch.doctor_checks import CHECKS, Finding
 
@@ -171,3 +172,20 @@ def test_a_misspelt_option_is_refused(capsys):
         doctor.main(["--jsn"])
     assert ended.value.code == 2
     assert "--jsn" in capsys.readouterr().err
+
+
+def test_gnugo_is_found_where_distributions_put_it_and_its_absence_is_no_failure(
+    only, capsys, monkeypatch, tmp_path
+):
+    only("GNU Go")
+    program = tmp_path / "games" / "gnugo"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\necho GNU Go 0.0\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(gnugo, "FOLDERS", (str(program.parent),))
+    monkeypatch.setenv("PATH", "/bin:/usr/bin")
+    assert doctor_checks.gnugo() == Finding("ok", f"GNU Go 0.0, {program}")
+    monkeypatch.setattr(gnugo, "FOLDERS", ())
+    assert doctor_checks.gnugo().status == "missing"
+    assert "apt-get install gnugo" in doctor_checks.gnugo().advice
+    assert report(capsys, status=0)["GNU Go"]["status"] in ("ok", "missing")

@@ -9,6 +9,7 @@ import pytest
 import environments
 from launch import cli, load_policy, rollouts
 from launch.evaluation import on_suite
+from tests.environments.games.sokoban.boards import DATA
 from tests.launch.commands import HELD_OUT, LEVELS, moravec
 
 KEYS = [
@@ -90,6 +91,36 @@ def test_random_baseline(tmp_path, capsys):
     assert again == result
     (other,) = evaluate(capsys, "random", "--suite", path, "--seed", 1)
     assert other["mean_length"] != result["mean_length"]
+
+
+def test_the_solver_solves_every_level_with_the_fewest_moves(capsys):
+    hard = DATA / "hard"
+    (result,) = evaluate(capsys, "solver", "--environment", "sokoban", "--suite", hard)
+    assert list(result) == KEYS
+    assert (result["run"], result["frames"], result["episodes"]) == ("solver", 0, 30)
+    assert result["outcomes"] == {"solved": 30, "unsolved": 0}
+    length = result["mean_length"]
+    assert result["metrics"] == {
+        "mean_length_solved": length,
+        "optimality_gap": 0.0,
+        "optimal_share": 1.0,
+        "optimum_unknown": 0,
+    }
+    assert result["mean_return"] == pytest.approx(4 + 10 - 0.1 * length, rel=1e-5)
+
+
+def test_the_solver_meets_levels_that_it_cannot_solve(tmp_path, capsys):
+    path = tmp_path / "levels.txt"
+    path.write_text(f"{FIVE}\n{FOUR}")
+    (result,) = evaluate(capsys, "solver", "--suite", path)
+    assert result["outcomes"] == {"solved": 1, "unsolved": 1}
+    assert (result["metrics"]["optimality_gap"], result["mean_length"]) == (0.0, (1 + 120) / 2)
+
+
+def test_the_solver_plays_no_other_game(capsys):
+    args = ["evaluate", "solver", "--environment", "mujoban", "--suite", str(DATA / "hard")]
+    assert cli.main(args) == 2
+    assert "the solver plays sokoban alone" in capsys.readouterr().err
 
 
 def test_path_as_suite(trained, tmp_path, capsys, monkeypatch):

@@ -64,7 +64,12 @@ def test_results_add_up(suite):
     lengths = [min(LIMIT, 2 + (n or 8)) for n in PUSHES]
     assert result.mean_length == pytest.approx(np.mean(lengths))
     assert result.mean_return == pytest.approx((6 * 11 - 0.1 * sum(lengths)) / 7, rel=1e-5)
-    assert result.metrics == {"mean_length_solved": pytest.approx((sum(lengths) - LIMIT) / 6)}
+    assert result.metrics == {
+        "mean_length_solved": pytest.approx((sum(lengths) - LIMIT) / 6),
+        "optimality_gap": 2.0,
+        "optimal_share": 0.0,
+        "optimum_unknown": 0,
+    }
     document = json.loads(json.dumps(dataclasses.asdict(result)))
     told = (
         "run",

@@ -1,0 +1,129 @@
+"""Pictures of abstract boards for people: Sokoban's sprites enlarged, stones on other boards."""
+
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from environments.embedded.boards.spec import BLACK as SCENE_BLACK
+from environments.embedded.boards.spec import board_for
+from environments.errors import UserError
+from environments.games.board.game import BoardState
+from environments.games.sokoban import rules as sokoban
+from environments.games.sokoban.observations import sprites
+
+BACKGROUND = (24, 24, 28)
+_WOOD, _LINE, _PRESENT = (222, 184, 128), (92, 64, 32), (240, 214, 168)
+_BLACK, _WHITE, _RIM, _NEW = (28, 28, 30), (246, 244, 238), (60, 52, 44), (240, 150, 30)
+_RED, _BLUE = (205, 40, 36), (38, 62, 200)
+_Point = tuple[float, float]
+_Colour = tuple[int, int, int]
+_FINE = 4  # drawn so many times as large, then scaled down: smooth edges
+
+
+def board_picture(state: Any, side: int, new: np.ndarray | None = None) -> np.ndarray:
+    """The board of a position as a picture `[side, side, 3] uint8`.
+
+    Args:
+      state: a position of Sokoban or of a board game.
+      side: pixels.
+      new: cells `[H, W] bool` whose stones are marked as the newest.
+
+    Raises UserError if nobody draws boards of such states.
+    """
+    planes = planes_of(state)
+    if isinstance(state, sokoban.State):
+        return _sokoban(planes, side)
+    return _stones(state, np.zeros(planes.shape[:2], bool) if new is None else new, side)
+
+
+def planes_of(state: Any) -> np.ndarray:
+    """The planes `[H, W, C] bool` of a position. Raises UserError for a state without a board."""
+    if isinstance(state, sokoban.State):
+        return sokoban.planes(state)
+    if isinstance(state, BoardState):
+        return state.planes
+    raise UserError(f"there is no picture for boards of {type(state).__name__}")
+
+
+def _sokoban(planes: np.ndarray, side: int) -> np.ndarray:
+    picture = Image.fromarray(sprites(planes))
+    scale = side / max(picture.size)
+    if scale >= 1:  # square pixels, all alike
+        size = picture.width * int(scale), picture.height * int(scale)
+        picture = picture.resize(size, Image.Resampling.NEAREST)
+    else:
+        size = int(picture.width * scale), int(picture.height * scale)
+        picture = picture.resize(size, Image.Resampling.BOX)
+    return _centred(picture, side)
+
+
+def _stones(state: BoardState, new: np.ndarray, side: int) -> np.ndarray:
+    spec, planes = board_for(state.game), state.planes
+    # Cells lie as in the scene, where rows may be shifted against each other.
+    right = {cell: cell[1] + spec.row_shift * cell[0] for cell in spec.cells}
+    left, top = min(right.values()), min(row for row, _ in spec.cells)
+    columns = max(right.values()) - left + 1
+    rows = max(row for row, _ in spec.cells) - top + 1
+    cell = int(side * _FINE / max(rows, columns))
+    picture = Image.new("RGB", (round(cell * columns), cell * rows), BACKGROUND)
+    draw = ImageDraw.Draw(picture)
+    if not spec.checkered:
+        _lines(draw, spec.rows, spec.columns, cell)
+    colours = (_BLACK, _WHITE) if spec.marker_colours[0] == SCENE_BLACK else (_RED, _BLUE)
+    crosses = state.game.parsed.short in ("tic_tac_toe", "mnk")
+    for row, column in spec.cells:
+        x, y = (right[row, column] - left) * cell, (row - top) * cell
+        if spec.checkered:
+            _square(draw, (x, y), cell)
+        _, first, second = planes[row, column]
+        if first or second:
+            middle = x + cell / 2, y + cell / 2
+            mark = _stone if not crosses else _cross if first else _ring
+            mark(draw, middle, cell, colours[0 if first else 1])
+            if new[row, column] and not crosses:
+                _disc(draw, middle, cell * 0.1, _NEW)
+    size = picture.width // _FINE, picture.height // _FINE
+    return _centred(picture.resize(size, Image.Resampling.LANCZOS), side)
+
+
+def _lines(draw: ImageDraw.ImageDraw, rows: int, columns: int, cell: int) -> None:
+    """Wood, and a line through the middles of each row and each column."""
+    draw.rectangle((0, 0, cell * columns, cell * rows), _WOOD)
+    half, thick = cell / 2, max(_FINE, cell // 40)
+    for i in range(rows):
+        draw.line((half, half + i * cell, columns * cell - half, half + i * cell), _LINE, thick)
+    for j in range(columns):
+        draw.line((half + j * cell, half, half + j * cell, rows * cell - half), _LINE, thick)
+
+
+def _square(draw: ImageDraw.ImageDraw, corner: _Point, cell: int) -> None:
+    (x, y), thick = corner, max(_FINE, cell // 40)
+    draw.rectangle((x, y, x + cell - 1, y + cell - 1), _PRESENT, _LINE, thick)
+
+
+def _stone(draw: ImageDraw.ImageDraw, middle: _Point, cell: int, colour: _Colour) -> None:
+    _disc(draw, middle, cell * 0.43, _RIM)
+    _disc(draw, middle, cell * 0.41, colour)
+
+
+def _cross(draw: ImageDraw.ImageDraw, middle: _Point, cell: int, colour: _Colour) -> None:
+    (x, y), reach, thick = middle, cell * 0.28, round(cell * 0.1)
+    draw.line((x - reach, y - reach, x + reach, y + reach), colour, thick)
+    draw.line((x - reach, y + reach, x + reach, y - reach), colour, thick)
+
+
+def _ring(draw: ImageDraw.ImageDraw, middle: _Point, cell: int, colour: _Colour) -> None:
+    (x, y), reach, thick = middle, cell * 0.28, round(cell * 0.1)
+    draw.ellipse((x - reach, y - reach, x + reach, y + reach), None, colour, thick)
+
+
+def _disc(draw: ImageDraw.ImageDraw, middle: _Point, radius: float, colour: _Colour) -> None:
+    x, y = middle
+    draw.ellipse((x - radius, y - radius, x + radius, y + radius), colour)
+
+
+def _centred(picture: Image.Image, side: int) -> np.ndarray:
+    square = Image.new("RGB", (side, side), BACKGROUND)
+    square.paste(picture, ((side - picture.width) // 2, (side - picture.height) // 2))
+    return np.array(square)

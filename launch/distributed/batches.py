@@ -1,0 +1,169 @@
+"""Batches for the learner: read from the replay, none too old, on the devices one ahead.
+
+Shape letters: `B` items of a batch.
+"""
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from agents.base import Unroll
+from launch.distributed.base import Item, Stamp, stack
+from launch.distributed.coordinator import Link
+from launch.replay.errors import ReplayTimeout
+
+_POLL = 0.2  # seconds between looks at whether to end
+
+
+class Sampler(Protocol):
+    """One replay server as the learner sees it."""
+
+    def read(self, timeout: float) -> Item:
+        """The next item; raises ReplayTimeout if there is none within `timeout` seconds."""
+        ...
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What the learner makes one version of."""
+
+    unroll: Unroll  # [T, B, ...] as `put` gave it
+    stamp: Stamp  # [B] on the host
+    dropped: int  # items that were too old, since the batch before
+
+
+class Batches:
+    """Reads in a thread of its own; closing it ends the thread."""
+
+    def __init__(
+        self,
+        samplers: Sequence[Sampler],
+        size: int,
+        put: Callable[[Unroll], Unroll],
+        link: Link,
+        *,
+        version: int,
+        max_lag: int | None,
+        in_order: bool = False,
+    ):
+        """Args:
+        samplers: of all replay servers, read in turn.
+        size: `B`.
+        put: takes a batch to where the learner wants it.
+        link: is told of every item.
+        version: that the first batch will be learnt at; it increases by one with each.
+        max_lag: versions by which an item may be older than that; None for any.
+        in_order: order each batch by actor, world and number, however its items came.
+        """
+        self._samplers, self._size, self._put, self._link = samplers, size, put, link
+        self._version, self._max_lag, self._in_order = version, max_lag, in_order
+        self._dropped = 0
+        self._ready: queue.Queue[Batch | BaseException] = queue.Queue(maxsize=1)
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="batches", daemon=True)
+        self._thread.start()
+
+    def next(self, timeout: float) -> Batch | None:
+        """The next batch; None if there is none within `timeout` seconds.
+
+        Raises what went wrong in the thread that reads.
+        """
+        try:
+            batch = self._ready.get(timeout=timeout)
+        except queue.Empty:
+            return None
+        if isinstance(batch, BaseException):
+            raise batch
+        return batch
+
+    def close(self) -> None:
+        """Ends the thread; what it had read is lost."""
+        self._closing.set()
+        self._thread.join(timeout=30)
+
+    def _run(self) -> None:
+        try:
+            turns = _in_turn(self._samplers)
+            while not self._closing.is_set():
+                items = self._items(turns)
+                if items is not None:
+                    self._offer(self._batch(items))
+        except BaseException as error:
+            self._offer(error)
+
+    def _items(self, turns: Iterator[tuple[Sampler, float]]) -> list[Item] | None:
+        """Enough items for a batch, none of them too old; None when closing."""
+        items: list[Item] = []
+        heard: list[tuple[int, int]] = []  # whose items came, and were not told of yet
+        old = 0
+        while len(items) < self._size:
+            if self._closing.is_set():
+                return None
+            sampler, patience = next(turns)
+            try:
+                item = sampler.read(patience)
+            except ReplayTimeout:
+                old = self._tell(heard, old)
+                continue
+            heard.append((int(item.stamp.actor), int(item.stamp.incarnation)))
+            if self._max_lag is None or int(item.stamp.version) >= self._version - self._max_lag:
+                items.append(item)
+            else:
+                old += 1
+        self._tell(heard, old)
+        return items
+
+    def _tell(self, heard: list[tuple[int, int]], old: int) -> int:
+        """Tells the coordinator of items that came, of which `old` were too old; returns 0."""
+        if heard:
+            self._link.receive(heard)
+            heard.clear()
+        if old:
+            self._dropped += old
+            self._link.drop(old)
+        return 0
+
+    def _batch(self, items: list[Item]) -> Batch:
+        if self._in_order:
+            items.sort(key=lambda item: [int(getattr(item.stamp, name)) for name in _ORDER])
+        batch = stack(items)
+        dropped, self._dropped = self._dropped, 0
+        self._version += 1
+        return Batch(self._put(batch.unroll), batch.stamp, dropped)
+
+    def _offer(self, batch: Batch | BaseException) -> None:
+        while not self._closing.is_set():
+            try:
+                return self._ready.put(batch, timeout=_POLL)
+            except queue.Full:
+                continue
+
+
+_ORDER = ("actor", "world", "number")
+
+
+def _in_turn(samplers: Sequence[Sampler]) -> Iterator[tuple[Sampler, float]]:
+    """Every sampler in turn, and how long to wait for it: only one of them at a time is waited
+    for, and with several never for long."""
+    patience = _POLL if len(samplers) == 1 else 0.01
+    while True:
+        for sampler in samplers:
+            yield sampler, patience
+
+
+@dataclass(frozen=True)
+class Staleness:
+    """How old the items of a batch are when the learner begins with it."""
+
+    versions: np.ndarray  # [B] int64
+    seconds: np.ndarray  # [B] float64
+
+    @classmethod
+    def of(cls, stamp: Stamp, version: int) -> "Staleness":
+        """Of a batch that is learnt at `version`, now."""
+        return cls(version - np.asarray(stamp.version), time.time() - np.asarray(stamp.seconds))

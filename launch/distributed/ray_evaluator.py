@@ -1,0 +1,62 @@
+"""Evaluation beside training under Ray: in an actor, at low priority."""
+
+import os
+from typing import Any
+
+from agents.base import Params
+from launch import configuration
+from launch.distributed.plan import make_plan
+from launch.distributed.ray_cluster import exceptions, ray
+from launch.distributed.ray_handles import spawn
+from launch.distributed.ray_parts import enter
+from launch.evaluator import Evaluator, make_suites
+
+_NICE = 10  # the evaluator gets the cores that nobody else wants
+
+
+class EvaluatorPart:
+    """Plays the suites of a run."""
+
+    def __init__(self, folder: str, document: dict[str, Any]):
+        """See `ray_parts.ActorPart`."""
+        os.nice(_NICE)
+        enter(folder)
+        plan = make_plan(configuration.from_json(document))
+        self._suites = make_suites(plan.experiment, plan.agent, plan.spec)
+
+    def evaluate(self, params: Params) -> dict[str, float]:
+        """The success rate on each suite, by column."""
+        return self._suites.evaluate(params, lambda text: None)
+
+
+class RayEvaluator(Evaluator):
+    """An `Evaluator` whose process is a Ray actor, on any node."""
+
+    _part: Any = None
+    _rates: Any = None
+
+    def begin(self, frames: int, params: Params) -> None:
+        """See `Evaluator`."""
+        if self._frames is not None or not self.columns:
+            return
+        if self._part is None:
+            self._part = spawn(EvaluatorPart, os.getcwd(), configuration.to_json(self._experiment))
+        self._rates, self._frames = self._part.evaluate.remote(params), frames
+
+    def results(self) -> dict[str, Any]:
+        """See `Evaluator`."""
+        if self._frames is None or not ray.wait([self._rates], timeout=0)[0]:
+            return {}
+        frames, self._frames = self._frames, None
+        try:
+            rates: Any = ray.get(self._rates)
+            return rates | {"evaluated_frames": frames}
+        except exceptions.RayError:  # the next evaluation starts another
+            self._part = None
+            return {}
+
+    def close(self) -> None:
+        """See `Evaluator`."""
+        if self._part is not None:
+            ray.kill(self._part)
+        self._part = self._frames = None

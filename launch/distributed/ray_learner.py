@@ -1,0 +1,172 @@
+"""The learner as a Ray actor: training in one thread, and others that answer the driver."""
+
+import socket
+import threading
+from collections import deque
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+from environments.errors import UserError
+from launch import configuration
+from launch.distributed.batches import Batches
+from launch.distributed.learner_group import Membership, join
+from launch.distributed.plan import make_plan
+from launch.distributed.ray_cluster import ray
+from launch.distributed.ray_evaluator import RayEvaluator
+from launch.distributed.ray_handles import Failure
+from launch.distributed.ray_link import RayLink
+from launch.distributed.ray_parts import enter
+from launch.distributed.ray_replay import ShardSampler, Store
+from launch.distributed.training import Training
+from launch.loggers import Row
+from launch.outcome import Outcome, RunFailed
+from launch.platforms import use_platform
+from launch.progress import Display
+from launch.run_folder import RunFolder
+
+_BEGIN_SECONDS = 300.0  # to restore, and to publish the first weights
+_SHOWN = 1000  # rows and texts that wait for the driver, at most
+
+
+class Relay(Display):
+    """Keeps what is to be shown until the driver takes it."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._kept: deque[tuple[str, Any]] = deque(maxlen=_SHOWN)
+
+    def say(self, text: str) -> None:
+        """See `Display`."""
+        self._keep("say", text)
+
+    def write(self, row: Row) -> None:
+        """See `Display`."""
+        self._keep("write", dict(row))
+
+    def _keep(self, how: str, what: Any) -> None:
+        with self._changed:
+            self._kept.append((how, what))
+            self._changed.notify_all()
+
+    def take(self, timeout: float) -> list[tuple[str, Any]]:
+        """Names of methods and their arguments; waits for the first up to `timeout` seconds."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._kept, timeout)
+            kept = list(self._kept)
+            self._kept.clear()
+            return kept
+
+
+class LearnerPart:
+    """Learns as the local runner's process does; its methods are called at the same time."""
+
+    def __init__(self, folder: str, document: dict[str, Any]):
+        """See `ray_parts.ActorPart`."""
+        self._experiment = configuration.from_json(document)
+        enter(folder, self._experiment.runner.platform)
+        import launch.replay.sampler  # noqa: F401  TensorFlow: seconds, while others start too
+
+        self._shown = Relay()
+        self._stop = threading.Event()
+        self._reading = threading.Event()
+
+    def meeting_point(self) -> str:
+        """Where this process and its followers can meet: host:port."""
+        with socket.socket() as probe:
+            probe.bind(("", 0))
+            return f"{ray.util.get_node_ip_address()}:{probe.getsockname()[1]}"
+
+    def get_ready(self, address: str | None) -> None:
+        """Comes before `learn`.
+
+        Args:
+          address: where to meet followers; None if there are none.
+        """
+        if address is not None:
+            join(Membership(address, self._experiment.runner.learners, process=0))
+        self._plan = make_plan(self._experiment)
+
+    def learn(
+        self,
+        ready: None,
+        run: Path,
+        coordinator: Any,
+        shards: Sequence[tuple[str, Any]],
+        initial_params: Mapping[str, Any] | None,
+        resume: bool,
+        version: int,
+    ) -> Outcome | Failure:
+        """Learns until the budget is spent or `stop` was called.
+
+        Args:
+          ready: what `get_ready` returned, so that Ray waits for it.
+          run: the folder, which must be the one that the driver sees.
+          coordinator: its handle.
+          shards: addresses and handles of the replay servers.
+          initial_params: see `Training`.
+          resume: see `Training.begin`.
+          version: see there.
+        """
+        try:
+            folder = RunFolder(run)
+            if not folder.config.exists():
+                raise UserError(
+                    f"the learner's node does not see {run}: give a --run-dir on a file system "
+                    f"that all nodes share"
+                )
+            use_platform(self._plan.experiment.runner.platform)
+            return self._learn(
+                folder, RayLink(coordinator), shards, initial_params, resume, version
+            )
+        except (UserError, RunFailed) as error:
+            return Failure.of(error)
+
+    def _learn(
+        self, run: RunFolder, link: RayLink, shards: Any, params: Any, resume: bool, version: int
+    ) -> Outcome:
+        plan = self._plan
+        with ExitStack() as stack:
+            evaluator = RayEvaluator(plan.experiment, plan.agent, plan.spec)
+            stack.callback(evaluator.close)
+            training = Training(plan, run, link, self._shown, evaluator, params)
+            training.begin(resume=resume, version=version)
+            stack.callback(training.close)
+            self._store = Store([part for _, part in shards])
+            self._samplers = [
+                stack.enter_context(closing(ShardSampler(address, self._sampler)))
+                for address, _ in shards
+            ]
+            self._reading.set()
+            batches = Batches(
+                self._samplers,
+                plan.round_items,
+                training.put,
+                link,
+                version=training.version,
+                max_lag=plan.max_lag,
+                in_order=plan.experiment.runner.synchronous,
+            )
+            stack.callback(batches.close)
+            return training.loop(batches, self._store, self._stop.is_set)
+
+    def _sampler(self, address: str) -> Any:
+        from launch.replay.sampler import ItemSampler
+
+        shards = self._plan.experiment.runner.replay_shards
+        return ItemSampler(address, self._plan.item, ahead=-(-self._plan.round_items // shards))
+
+    def replaced(self, shard: int, address: str, part: Any) -> None:
+        """Another server has taken the place of one of the replay's; waits until it matters."""
+        self._reading.wait(_BEGIN_SECONDS)
+        self._store.replace(shard, part)
+        self._samplers[shard].move(address)
+
+    def shown(self, timeout: float) -> list[tuple[str, Any]]:
+        """See `Relay.take`."""
+        return self._shown.take(timeout)
+
+    def stop(self) -> None:
+        """Has `learn` return soon."""
+        self._stop.set()

@@ -1,0 +1,313 @@
+"""Training as the process that holds the learner sees it: batches in, versions and rows out."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import jax
+import numpy as np
+
+import agents.registry
+import environments.registry
+from launch import checkpoints, published
+from launch.distributed.base import Weights
+from launch.distributed.batches import Batches, Staleness
+from launch.distributed.coordinator import ActorReport, Link
+from launch.distributed.learner import LearnerState
+from launch.distributed.learner_group import make_learner
+from launch.distributed.plan import Plan
+from launch.distributed.window import (
+    ACTOR_COLUMNS,
+    DATA_COLUMNS,
+    EPISODE_COLUMNS,
+    TIME_COLUMNS,
+    Window,
+    lag_columns,
+)
+from launch.evaluator import Evaluator
+from launch.outcome import Outcome
+from launch.progress import Display
+from launch.run_folder import RunFolder
+from launch.run_logger import RunLogger
+
+_POLL = 0.5  # seconds between looks at whether to stop
+
+
+class Store(Protocol):
+    """The replay servers, as training sees them."""
+
+    def items(self) -> int:
+        """How many items they hold."""
+        ...
+
+    def counts(self) -> tuple[int, int]:
+        """How many items were inserted, and how many samples were taken."""
+        ...
+
+    def save(self) -> None:
+        """Keeps what they hold, if it is to be kept."""
+        ...
+
+
+@dataclass
+class _Progress:
+    """What training has come to, besides the learner's state."""
+
+    version: int = -1  # of the weights published last
+    seconds: float = 0.0  # of training, up to now
+    actor_frames: int = 0
+    frames: int = 0
+    replaced: int = 0  # actors
+
+
+class Training:
+    """One run's learning, from a beginning or a checkpoint until its budget is spent."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        run: RunFolder,
+        link: Link,
+        display: Display,
+        evaluator: Evaluator,
+        initial_params: Mapping[str, Any] | None = None,
+    ):
+        """Args:
+        plan: of the run.
+        run: where to; its configuration is written already.
+        link: to the coordinator.
+        display: shows progress.
+        evaluator: plays the suites.
+        initial_params: parameters to begin with, by path (see `published`); None draws them.
+        """
+        self._plan, self._run, self._link, self._display = plan, run, link, display
+        self._experiment = plan.experiment
+        self._evaluator = evaluator
+        self._learner = make_learner(plan.agent, plan.item)
+        self._initial_params = initial_params
+        self._progress = _Progress()
+        self._report = ActorReport()  # of the actors, since the last row
+        self._state: LearnerState
+        self._logger: RunLogger
+
+    def begin(self, *, resume: bool, version: int = 0) -> None:
+        """Begins anew or, if there is something to resume from, where the checkpoint is.
+
+        Args:
+          resume: go on from the newest whole checkpoint, if one was written.
+          version: at least that of the first weights that are published.
+        """
+        run, progress = self._run, self._progress
+        restored = resume and (checkpoints.steps(run.checkpoints) or run.policy.exists())
+        extra: dict[str, Any] = {}
+        if restored:
+            found = checkpoints.restore(
+                run.checkpoints, self._learner.shapes(), identity=self._identity
+            )
+            state, extra = found.state, found.extra
+            progress.seconds = float(extra["seconds"])
+            progress.actor_frames = int(extra["actor_frames"])
+            version = max(version, int(extra["version"]) + 1)
+            self._link.resume(int(extra["incarnation"]))
+        else:
+            state = self._initial_state()
+        self._state = self._learner.begin(state)
+        progress.version = version
+        progress.frames = int(self._state.agent.frames)
+        self._logger = RunLogger(run, self._columns(), extra.get("positions"))
+        if restored:
+            self._publish_policy()  # it may be older or newer than the checkpoint
+        self._link.publish(Weights(version, self._params()))
+
+    @property
+    def version(self) -> int:
+        """Of the weights published last."""
+        return self._progress.version
+
+    @property
+    def finished(self) -> bool:
+        """Whether the budget of frames is spent."""
+        return self._progress.frames >= self._experiment.max_frames
+
+    @property
+    def put(self) -> Callable[[Any], Any]:
+        """Takes a batch to where the learner wants it."""
+        return self._learner.put
+
+    def loop(self, batches: Batches, store: Store, stopped: Callable[[], bool]) -> Outcome:
+        """Learns until the budget is spent or `stopped()`, which ends the last evaluation too.
+
+        A checkpoint ends it, also if something goes wrong.
+        """
+        experiment, progress = self._experiment, self._progress
+        if self.finished:
+            return self.outcome({}, finished=True)
+        clock = _Clock(progress.seconds)
+        saved, window, rates = time.monotonic(), Window(self._plan.max_lag), {}
+        logged, finished = progress.frames, False
+        try:
+            while not finished and not stopped():
+                self._learn(batches, window, clock)
+                progress.seconds = clock.seconds
+                late = 0 < experiment.max_minutes * 60 <= progress.seconds
+                finished = late or progress.frames >= experiment.max_frames
+                if progress.frames - logged >= experiment.runner.log_frames:
+                    before, logged = logged, progress.frames
+                    self._write(window, store, logged - before)
+                    self._evaluate(before, logged)
+                    window = Window(self._plan.max_lag)
+                if time.monotonic() - saved >= experiment.runner.checkpoint_minutes * 60:
+                    self._save(store)
+                    saved = time.monotonic()
+        finally:
+            progress.seconds = clock.seconds
+            if not any(leaf.is_deleted() for leaf in jax.tree.leaves(self._state)):
+                if progress.frames > logged:
+                    self._write(window, store, progress.frames - logged)
+                self._save(store)
+        self._learner.end()
+        if finished:
+            self._link.stop()  # the cores are for the evaluation
+            rates = self._last_evaluation(store, stopped)
+        return self.outcome(rates, finished=finished)
+
+    def outcome(self, rates: dict[str, float], *, finished: bool) -> Outcome:
+        """How training stands, with the rates of the last evaluation."""
+        return Outcome(self._progress.frames, self._progress.seconds, finished, rates)
+
+    def close(self) -> None:
+        """Closes the run's files."""
+        self._logger.close()
+
+    def _learn(self, batches: Batches, window: Window, clock: "_Clock") -> None:
+        """One update, if there is a batch to learn from."""
+        progress, link = self._progress, self._link
+        began = time.monotonic()
+        batch = batches.next(_POLL)
+        window.waited += time.monotonic() - began
+        if batch is None:
+            return link.doing("learner", "waiting for unrolls")
+        if clock.start():  # what went before was no training
+            window.began, window.waited = time.monotonic(), 0.0
+        link.doing("learner", f"learning version {progress.version + 1}")
+        staleness = Staleness.of(batch.stamp, progress.version)
+        self._state, metrics = self._learner.update(self._state, batch.unroll)
+        window.add(metrics, staleness, batch.dropped)
+        progress.version += 1
+        link.publish(Weights(progress.version, self._params()), finished=self._plan.round_items)
+        progress.frames = int(self._state.agent.frames)
+
+    def _write(self, window: Window, store: Store, frames: int) -> None:
+        progress = self._progress
+        self._take_report()
+        report, self._report = self._report, ActorReport()
+        row: dict[str, Any] = {
+            "frames": progress.frames,
+            "seconds": round(progress.seconds, 3),
+            "version": progress.version,
+            "actor_frames": progress.actor_frames,
+            "actors_replaced": self._link.replaced(),
+            "queue_items": store.items(),
+        }
+        inserted, sampled = store.counts()
+        row["samples_per_insert"] = round(sampled / max(inserted, 1), 4)
+        row |= window.row(frames, report) | self._evaluator.results()
+        self._logger.write(row)
+        self._display.write(row)
+
+    def _take_report(self) -> None:
+        report = self._link.take_report()
+        self._progress.actor_frames += report.frames
+        self._report.add(report)
+
+    def _evaluate(self, before: int, frames: int) -> None:
+        if self._evaluator.due(before, frames):
+            self._evaluator.begin(frames, self._params())
+
+    def _last_evaluation(self, store: Store, stopped: Callable[[], bool]) -> dict[str, float]:
+        """Plays the suites with the last policy, here and now; nothing if it is stopped."""
+        rates = self._evaluator.evaluate(self._params(), self._display.say, stopped)
+        if rates:
+            row = {"frames": self._progress.frames, "seconds": round(self._progress.seconds, 3)}
+            row |= rates | {"evaluated_frames": self._progress.frames}
+            self._logger.write(row)
+            self._display.write(row)
+            self._save(store)
+        return rates
+
+    def _initial_state(self) -> LearnerState:
+        state = self._learner.init(jax.random.key(self._experiment.seed))
+        if self._initial_params is None:
+            return state
+        params = published.unflatten(dict(self._initial_params), state.agent.params)
+        return replace(state, agent=replace(state.agent, params=params))
+
+    def _params(self) -> Any:
+        """What actors need, on the host: copies, for the state is used up by the next update."""
+        params = self._plan.agent.policy_params(self._state.agent)
+        return jax.tree.map(lambda leaf: np.array(leaf), params)
+
+    def _columns(self) -> tuple[str, ...]:
+        metrics = self._learner.metrics(self._plan.item, self._plan.round_items)
+        evaluation = self._evaluator.columns
+        return (
+            *("frames", *TIME_COLUMNS, *EPISODE_COLUMNS, *sorted(metrics)),
+            *(*ACTOR_COLUMNS, *DATA_COLUMNS, *lag_columns(self._plan.max_lag)),
+            *((*evaluation, "evaluated_frames") if evaluation else ()),
+        )
+
+    def _save(self, store: Store) -> None:
+        """Writes a checkpoint, and publishes the policy."""
+        progress = self._progress
+        self._take_report()
+        extra = {
+            "positions": self._logger.positions(),
+            "seconds": progress.seconds,
+            "version": progress.version,
+            "actor_frames": progress.actor_frames,
+            "incarnation": self._link.next_incarnation(),
+        }
+        checkpoints.save(
+            self._run.checkpoints,
+            progress.frames,
+            self._state,
+            identity=self._identity,
+            extra=extra,
+            keep=self._experiment.runner.keep_checkpoints,
+        )
+        store.save()
+        self._publish_policy()
+
+    def _publish_policy(self) -> None:
+        published.publish(self._run.policy, self._params(), self._plan.spec, self._progress.frames)
+
+    @property
+    def _identity(self) -> dict[str, Any]:
+        """What must be the same where a checkpoint is restored."""
+        name = environments.registry.name_of(self._experiment.environment)
+        return {
+            "agent": agents.registry.name_of(self._experiment.agent),
+            "environment": name,
+            "environment version": environments.registry.entry(name).version,
+            "runner": "distributed",
+        }
+
+
+class _Clock:
+    """Seconds of training, those of earlier sessions included; runs from the first batch on."""
+
+    def __init__(self, before: float):
+        self._before = before
+        self._began: float | None = None
+
+    def start(self) -> bool:
+        """Lets it run; whether it did not before."""
+        if self._began is not None:
+            return False
+        self._began = time.monotonic()
+        return True
+
+    @property
+    def seconds(self) -> float:
+        return self._before + (0.0 if self._began is None else time.monotonic() - self._began)

@@ -1,0 +1,81 @@
+"""Plays one environment episode by episode: for players and scripts, which act one at a time."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+import dm_env
+import numpy as np
+
+from environments.games.sokoban.rules import OUTCOMES
+from launch.rollouts import Episodes
+
+
+class LevelEnvironment(Protocol):
+    """What is asked of a `dm_env.Environment`: symbolic and embedded games alike have it."""
+
+    @property
+    def num_levels(self) -> int:
+        """How many levels there are to start from."""
+        ...
+
+    @property
+    def outcome(self) -> str | None:
+        """How the episode ended; None until it has."""
+        ...
+
+    def reset_to(self, level: int, /) -> dm_env.TimeStep:
+        """Starts an episode on `level`, with the longest time limit."""
+        ...
+
+    def step(self, action: Any, /) -> dm_env.TimeStep:
+        """Makes one step."""
+        ...
+
+
+# Chooses the action; it may look at the whole environment, and begins anew at a FIRST.
+Policy = Callable[[Any, dm_env.TimeStep], Any]
+
+
+def play_episodes(
+    policy: Policy,
+    environment: LevelEnvironment,
+    outcomes: tuple[str, ...],
+    levels: Iterable[int],
+    *,
+    observe: Callable[[Any, dm_env.TimeStep], None] = lambda environment, timestep: None,
+    report: Callable[[int], None] = lambda played: None,
+) -> Episodes:
+    """Plays one episode on each of `levels`, in order.
+
+    Args:
+      policy: called as `policy(environment, timestep)` at every step but the last.
+      environment: ends every episode by itself, at the latest at its time limit.
+      outcomes: the names of its outcomes, in the order of `spec.outcomes`.
+      levels: indices below `environment.num_levels`; one may come more than once.
+      observe: called as `observe(environment, timestep)` after every reset and step.
+      report: told, after each episode, how many were played.
+    """
+    rows = []
+    for level in levels:
+        timestep = environment.reset_to(level)
+        observe(environment, timestep)
+        total, length = 0.0, 0
+        while not timestep.last():
+            timestep = environment.step(policy(environment, timestep))
+            observe(environment, timestep)
+            total += float(timestep.reward or 0.0)
+            length += 1
+        rows.append((outcomes.index(environment.outcome or ""), total, length))
+        report(len(rows))
+    outcome, episode_return, lengths = zip(*rows, strict=True) if rows else ((), (), ())
+    return Episodes(
+        outcome=np.array(outcome, np.int32),
+        episode_return=np.array(episode_return, np.float32),
+        length=np.array(lengths, np.int32),
+    )
+
+
+def outcomes_of(environment: Any) -> tuple[str, ...]:
+    """How an episode of a single environment may end, success first."""
+    spec = getattr(environment, "spec", None)
+    return OUTCOMES if spec is None else spec.outcomes

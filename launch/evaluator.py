@@ -1,0 +1,223 @@
+"""Evaluation beside training: suites played by a process of its own, at low priority."""
+
+import contextlib
+import logging
+import multiprocessing
+import os
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import jax
+
+from agents.base import Agent, Params
+from environments.base import EnvironmentSpec
+from environments.registry import entry, name_of
+from experiments.base import Experiment
+from launch import configuration
+from launch.distributed.processes import ProcessHandle
+from launch.evaluation import Suites
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+_SAY_SECONDS = 5.0
+_LIMIT_SECONDS = 3600.0  # for one evaluation beside training
+_log = logging.getLogger(__name__)
+_NICE = 10  # the evaluator gets the cores that nobody else wants
+
+
+class WorldSuites:
+    """The evaluations of one run in an environment without a batched face."""
+
+    def __init__(self, experiment: Experiment, agent: Agent, spec: EnvironmentSpec):
+        """Raises UserError if a suite does not fit the environment."""
+        from launch.suite_options import on_suite
+
+        self._experiment, self._agent, self._spec = experiment, agent, spec
+        for suite in experiment.evaluation.suites:
+            on_suite(experiment.environment, suite)
+        self.columns = tuple(f"evaluation/{suite}" for suite in experiment.evaluation.suites)
+
+    def evaluate(
+        self,
+        params: Params,
+        say: Callable[[str], None],
+        check: Callable[[], None] = lambda: None,
+    ) -> dict[str, float]:
+        """The success rate on each suite, by column.
+
+        Args:
+          params: of the policy.
+          say: told how far it is.
+          check: called several times a second; what it raises ends the evaluation.
+        """
+        from launch.baselines import trained_policy
+        from launch.policy import Policy
+        from launch.world_evaluation import Entrant, evaluate_worlds
+
+        experiment = self._experiment
+        params = jax.device_put(params)
+        policy = Policy(experiment, self._spec, 0, self._agent, params)
+        entrant = Entrant("", 0, lambda *_: trained_policy(policy))
+        rates = {}
+        for column, suite in zip(self.columns, experiment.evaluation.suites, strict=True):
+            title = f"{column}, {experiment.evaluation.episodes or 'all'} levels"
+            say(title)
+            result = evaluate_worlds(
+                entrant,
+                experiment.environment,
+                suite,
+                episodes=experiment.evaluation.episodes,
+                seed=experiment.seed,
+                report=_told_now_and_then(title, say, check),
+            )
+            rates[column] = result.rate
+        return rates
+
+
+def _told_now_and_then(
+    title: str, say: Callable[[str], None], check: Callable[[], None]
+) -> Callable[[int], None]:
+    """Says how many episodes were played, if they have become more, every few seconds."""
+    said, last = 0, time.monotonic()
+
+    def report(played: int) -> None:
+        nonlocal said, last
+        check()
+        if played > said and time.monotonic() - last >= _SAY_SECONDS:
+            said, last = played, time.monotonic()
+            say(f"{title}: {played} played")
+
+    return report
+
+
+def make_suites(
+    experiment: Experiment, agent: Agent, spec: EnvironmentSpec
+) -> "Suites | WorldSuites":
+    """What plays the suites of an experiment. Raises UserError if one does not fit."""
+    if entry(name_of(experiment.environment)).batched is None:
+        return WorldSuites(experiment, agent, spec)
+    return Suites(experiment.evaluation, experiment.environment, agent, spec)
+
+
+class _Stopped(Exception):
+    """Somebody asked to stop."""
+
+
+class Evaluator:
+    """Plays the suites of a run: here, or in a process beside it.
+
+    The process is started by the first `begin`. If it dies, the evaluation that it was at is lost,
+    and the next one starts another.
+    """
+
+    def __init__(self, experiment: Experiment, agent: Agent, spec: EnvironmentSpec):
+        """Raises UserError if a suite does not fit the environment."""
+        self._experiment, self._suites = experiment, make_suites(experiment, agent, spec)
+        self._process: ProcessHandle | None = None
+        self._connection: Connection | None = None
+        self._frames: int | None = None  # of the policy that is being evaluated
+        self._since = 0.0  # when it was begun
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Of the success rates."""
+        return self._suites.columns
+
+    def due(self, before: int, after: int) -> bool:
+        """Whether an evaluation lies between two counts of frames."""
+        return self._experiment.evaluation.due(before, after)
+
+    def evaluate(
+        self,
+        params: Params,
+        say: Callable[[str], None],
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> dict[str, float]:
+        """The success rate on each suite, by column; waits for it, unless `stopped()`: {}."""
+
+        def check() -> None:
+            if stopped():
+                raise _Stopped
+
+        def told(text: str) -> None:
+            check()
+            say(text)
+
+        try:
+            if isinstance(self._suites, WorldSuites):
+                return self._suites.evaluate(params, told, check)
+            return self._suites.evaluate(params, told)
+        except _Stopped:
+            return {}
+
+    def begin(self, frames: int, params: Params) -> None:
+        """Begins an evaluation beside training; none, if one is under way."""
+        if self._frames is not None or not self.columns:
+            return
+        if self._process is None or self._process.ended():
+            self._start()
+        self._frames, self._since = frames, time.monotonic()
+        # It may be slow to read: training does not wait for that.
+        threading.Thread(target=self._send, args=(self._connection, params), daemon=True).start()
+
+    @staticmethod
+    def _send(connection: "Connection", params: Params) -> None:
+        with contextlib.suppress(OSError, ValueError):  # it died or was closed: see `results`
+            connection.send(params)
+
+    def results(self) -> dict[str, Any]:
+        """The rates of an evaluation that has ended since the last call, and its frames."""
+        if self._frames is None or self._connection is None:
+            return {}
+        frames, late = self._frames, time.monotonic() - self._since > _LIMIT_SECONDS
+        try:
+            if not self._connection.poll():
+                if late:
+                    self._lose(f"it took more than {_LIMIT_SECONDS / 60:.0f} minutes")
+                return {}
+            rates = self._connection.recv()
+        except (OSError, EOFError):
+            self._lose("its process died")
+            return {}
+        self._frames = None
+        return rates | {"evaluated_frames": frames}
+
+    def _lose(self, why: str) -> None:
+        """Gives up the evaluation that is under way."""
+        _log.warning("the evaluation of frame %s is lost: %s", self._frames, why)
+        self.close()
+
+    def close(self) -> None:
+        """Ends the process, whatever it is at."""
+        if self._connection is not None:
+            self._connection.close()
+        if self._process is not None:
+            self._process.kill()  # it holds nothing that can be lost
+        self._connection = self._process = self._frames = None
+
+    def _start(self) -> None:
+        self.close()
+        self._connection, other = multiprocessing.Pipe()
+        arguments = configuration.to_json(self._experiment), other
+        self._process = ProcessHandle(_serve, arguments, "evaluator")
+        other.close()
+
+
+def _serve(document: dict[str, Any], connection: "Connection") -> None:
+    """The process: evaluates parameters as they come, until nobody is there any more."""
+    os.nice(_NICE)
+    from launch.distributed.plan import environment_spec
+
+    experiment = configuration.from_json(document)
+    spec = environment_spec(experiment.environment)
+    agent = experiment.agent.make(spec, experiment.max_frames)
+    suites = make_suites(experiment, agent, spec)
+    while True:
+        try:
+            params = connection.recv()
+            connection.send(suites.evaluate(params, lambda text: None))
+        except (EOFError, OSError):
+            return

@@ -1,0 +1,5 @@
+"""What goes wrong between the replay and those who use it; importing this loads no Reverb."""
+
+
+class ReplayTimeout(Exception):
+    """No item came in time; the message says from where, and why as far as it is known."""

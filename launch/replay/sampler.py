@@ -1,0 +1,217 @@
+"""Reads items from a replay, a few of them in advance.
+
+The iterator of a `TrajectoryDataset` is asked by raw operations, which takes a quarter of the time
+of its Python iterator. Reverb's C++ sampler without TensorFlow would be faster still. But that one
+cannot be told to stop waiting: it waits for ever once its server has gone, and takes items from a
+queue after those who asked have gone.
+
+A stream asks for samples in requests of a set number, and makes the next request when all of the
+last one are ready to be taken: so that number bounds what it holds.
+"""
+
+import logging
+import threading
+import time
+from collections import deque
+from typing import Any
+
+import numpy as np
+import reverb
+import tensorflow as tf
+
+from environments.errors import UserError
+from launch.distributed.base import Item
+from launch.replay.columns import Layout, check_columns
+from launch.replay.connection import find_signature, listening
+from launch.replay.errors import ReplayTimeout
+from launch.replay.quiet import quiet
+from launch.replay.server import served_here
+from launch.replay.tables import TABLE
+
+_POLL = 0.5  # s
+_JOIN = 4.0  # s
+_INFO = 5  # columns of every sample before the block of the item
+_log = logging.getLogger(__name__)
+
+
+class ItemSampler:
+    """Items one after the other: of a queue in the order written, else drawn uniformly.
+
+    It outlives its server: when one answers again at the address, reading goes on there. One
+    thread may read, any may close.
+    """
+
+    def __init__(self, address: str, spec: Item, *, ahead: int):
+        """Begins to read, or to wait for the server.
+
+        Args:
+          address: of the server, `host:port`.
+          spec: of the items.
+          ahead: items taken from the table beyond those that `read` has given, at most; at least
+            1, which is the lowest that Reverb can do. After a `read` that timed out there may be
+            one more.
+        """
+        if ahead < 1:
+            raise ValueError(f"ahead must be at least 1, not {ahead}")
+        self._address = address
+        self._port = int(address.rpartition(":")[2])
+        self._spec = spec
+        self._layout = Layout(spec)
+        # Half of them wait here, half in the stream.
+        self._in_stream = (ahead + 1) // 2
+        self._at_hand = ahead - self._in_stream
+        self._items: deque[Item] = deque()
+        self._change = threading.Condition()
+        self._reading = False
+        self._closed = False
+        self._error: UserError | None = None
+        self._here: object | None = None  # of the server read from, if it is this process's
+        self._begin()
+
+    def read(self, timeout: float) -> Item:
+        """The next item: NumPy arrays that cannot be written to, all views of one block.
+
+        Raises:
+          ReplayTimeout: none came within `timeout` seconds: the replay holds samples back (it is
+            empty, or inserts must come first), or does not answer.
+          UserError: the server holds items of another spec.
+          ValueError: it was closed.
+        """
+        deadline = time.monotonic() + timeout
+        with self._change:
+            self._reading = True
+            self._change.notify_all()
+            try:
+                while not self._items:
+                    if self._closed:
+                        raise ValueError("read from a sampler that was closed")
+                    if self._error is not None:
+                        raise self._error
+                    left = deadline - time.monotonic()
+                    if left <= 0:
+                        break
+                    if not self._change.wait(min(left, _POLL)):
+                        self._leave_dead_server()
+                else:
+                    item = self._items.popleft()
+                    self._change.notify_all()
+                    return item
+            finally:
+                self._reading = False
+        raise ReplayTimeout(f"no item within {timeout:g} s: {self._reason()}")
+
+    def close(self) -> None:
+        """Ends reading; what was read in advance is lost, `ahead` items at most.
+
+        Returns after half a second, or after 4 s if the server is gone.
+        """
+        with self._change:
+            self._closed = True
+            self._items.clear()
+            self._change.notify_all()
+        if threading.current_thread() is not self._thread:
+            self._thread.join(_JOIN)
+
+    def _begin(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="replay sampler", daemon=True)
+        self._thread.start()
+
+    def _leave_dead_server(self) -> None:
+        # A stream from another process finds the next server by itself. One within this process
+        # goes straight to the table, and once that is dead it never ends.
+        if self._here is not None and served_here(self._port) is not self._here:
+            self._here = None
+            self._begin()
+
+    def _ended(self) -> bool:
+        return self._closed or threading.current_thread() is not self._thread
+
+    def _reason(self) -> str:
+        if listening(self._address):
+            return f"the replay at {self._address} has none to give (empty, or held back)"
+        return f"the replay at {self._address} does not answer"
+
+    def _run(self) -> None:
+        client = reverb.Client(self._address)
+        while not self._ended():
+            here = served_here(self._port)
+            found = find_signature(client)
+            if found is None:
+                time.sleep(_POLL / 5)
+                continue
+            try:
+                check_columns(self._spec, found, f"the replay at {self._address}")
+                stream = Stream(self._address, self._layout.total, self._in_stream)
+                self._here = here
+                self._pass_on(stream)
+            except UserError as error:
+                with self._change:
+                    self._error = error
+                    self._change.notify_all()
+                return
+            except (tf.errors.OpError, RuntimeError) as error:
+                _log.warning("the replay at %s: %s", self._address, str(error).partition("\n")[0])
+                time.sleep(_POLL)
+
+    def _pass_on(self, stream: "Stream") -> None:
+        """Until the stream ends, as it does when it has none to give for half a second."""
+
+        def wanted() -> bool:
+            waits = self._reading and not self._items
+            return self._ended() or waits or len(self._items) < self._at_hand
+
+        while True:
+            with self._change:
+                self._change.wait_for(wanted)
+                if self._ended():
+                    return
+            block = stream.next()
+            if block is None:
+                return
+            item = self._layout.unpack(block)
+            with self._change:
+                if self._closed:
+                    return
+                self._items.append(item)
+                self._change.notify_all()
+
+
+class Stream:
+    """Samples of one TensorFlow iterator, by raw operations."""
+
+    def __init__(self, address: str, total: int, in_flight: int):
+        dataset = reverb.TrajectoryDataset(
+            address,
+            TABLE,
+            dtypes=[tf.uint8],
+            shapes=[tf.TensorShape([total])],
+            max_in_flight_samples_per_worker=in_flight,
+            num_workers_per_iterator=1,  # more would change the order
+            rate_limiter_timeout_ms=int(1000 * _POLL),
+        )
+        options = tf.data.Options()
+        # Nothing that would read further ahead.
+        options.autotune.enabled = False
+        options.experimental_optimization.apply_default_optimizations = False
+        options.threading.private_threadpool_size = 1
+        specs = tf.nest.flatten(dataset.element_spec)
+        self._types = [each.dtype for each in specs]
+        self._shapes = [each.shape for each in specs]
+        self._iterator = tf.raw_ops.AnonymousIteratorV3(
+            output_types=self._types, output_shapes=self._shapes
+        )
+        variant = tf.data.experimental.to_variant(dataset.with_options(options))
+        with quiet():
+            tf.raw_ops.MakeIterator(dataset=variant, iterator=self._iterator)
+
+    def next(self) -> np.ndarray | None:
+        """The block of the next sample; None if the table has none to give for half a second."""
+        try:
+            found: Any = tf.raw_ops.IteratorGetNext(
+                iterator=self._iterator, output_types=self._types, output_shapes=self._shapes
+            )
+        except tf.errors.OutOfRangeError:
+            return None
+        block = np.asarray(found[_INFO])  # the tensor's own memory
+        block.flags.writeable = False  # TensorFlow leaves it open or not, as it likes
+        return block

@@ -1,0 +1,52 @@
+"""The runners, by `runner.kind`."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from experiments.base import Experiment
+from launch.outcome import Outcome
+from launch.platforms import require_reverb, use_platform
+from launch.progress import Display
+from launch.run_folder import RunFolder
+from launch.signals import Stop
+
+
+class TrainingRunner(Protocol):
+    """Trains one experiment; made when all that can be checked has been."""
+
+    def train(
+        self, run: RunFolder, display: Display, stop: Stop, *, resume: bool = False
+    ) -> Outcome:
+        """Trains until the budget is spent or `stop` is requested."""
+        ...
+
+
+def make_runner(
+    experiment: Experiment, initial_params: Mapping[str, Any] | None = None
+) -> TrainingRunner:
+    """The runner that the experiment names.
+
+    Args:
+      experiment: what to train.
+      initial_params: parameters to begin with, by path (see `published`); None draws them.
+
+    Raises:
+      UserError: the experiment cannot be run, here or at all, or the parameters are another
+        network's.
+    """
+    kind = experiment.runner.kind
+    if kind != "device":
+        require_reverb(kind)
+    if kind != "ray":  # whose learner is elsewhere
+        use_platform(experiment.runner.platform)
+    if kind == "device":
+        from launch.device_runner import DeviceRunner
+
+        return DeviceRunner(experiment, initial_params)
+    if kind == "local":
+        from launch.distributed.local_runner import LocalRunner
+
+        return LocalRunner(experiment, initial_params)
+    from launch.distributed.ray_runner import RayRunner
+
+    return RayRunner(experiment, initial_params)

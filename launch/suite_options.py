@@ -1,0 +1,22 @@
+"""What a suite makes of the options of an environment."""
+
+from dataclasses import replace
+
+from environments.errors import UserError
+from environments.registry import EnvironmentOptions, name_of
+from experiments.suites import levels_of
+
+
+def on_suite(options: EnvironmentOptions, suite: str) -> EnvironmentOptions:
+    """The options of an environment over `suite`; as they are if it is empty.
+
+    A suite is a registered one or a level source; in a two-player game, an opponent.
+
+    Raises UserError if there is no such suite, or the game takes none.
+    """
+    if not suite:
+        return options
+    for field, value in (("levels", levels_of), ("opponent", str)):
+        if hasattr(options, field):
+            return replace(options, **{field: value(suite)})
+    raise UserError(f"{name_of(options)} has no level sets: leave --suite out")

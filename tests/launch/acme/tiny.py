@@ -1,0 +1,37 @@
+"""Small agents of every registered kind, and the environment that they act in."""
+
+from dataclasses import fields, replace
+
+import environments
+from agents.registry import configs
+from environments.base import EnvironmentSpec
+
+SMALL = {
+    "unroll_length": 5, "environments": 2, "depth": 1, "repeats": 1, "channels": 4,
+    "hidden": 8, "layers": 1, "stages": (4,),
+}  # fmt: skip
+
+
+def sokoban(seed: int = 0):
+    """Boards of 6x6 and one box; episodes of 8 to 12 steps at most."""
+    return environments.load(
+        "sokoban",
+        levels="generated:size=6,boxes=1,count=20,seed=0",
+        time_limit=(8, 12),
+        seed=seed,
+    )
+
+
+def spec(environment) -> EnvironmentSpec:
+    return EnvironmentSpec(environment.observation_spec(), environment.action_spec(), ("solved",))
+
+
+def agent(name: str, environment):
+    config = configs()[name]()
+    here = {field.name: field.type for field in fields(config)}
+    small = {
+        key: value
+        for key, value in SMALL.items()
+        if key in here and type(getattr(config, key)) is type(value)
+    }
+    return replace(config, **small).make(spec(environment), frames=1000)

@@ -1,0 +1,53 @@
+"""No batch holds an item that is too old, with real actors and a real replay."""
+
+import random
+import time
+
+import numpy as np
+import pytest
+
+from launch.distributed.batches import Staleness
+from tests.launch.distributed.harness import running
+
+pytest.importorskip("reverb", reason="the replay needs dm-reverb, which needs Python 3.11")
+
+ROUNDS = 25
+
+
+def stalenesses(folder, *, learn_seconds: float, **options):
+    """What a learner sees that takes so long for a batch, and the items that it dropped."""
+    rng = random.Random(0)
+    found, dropped, seen = [], 0, set()
+    with running(folder, **options) as run:
+        for _ in range(ROUNDS):
+            batch = run.batch()
+            stamp = batch.stamp
+            staleness = Staleness.of(stamp, run.version)
+            found.append(staleness.versions)
+            assert staleness.seconds.min() > 0
+            dropped += batch.dropped
+            rows = zip(stamp.actor, stamp.incarnation, stamp.world, stamp.number, strict=True)
+            for row in rows:
+                assert row not in seen, "an item was learnt from twice"
+                seen.add(row)
+            time.sleep(rng.uniform(0, 2 * learn_seconds))
+            run.publish()
+    return np.concatenate(found), dropped
+
+
+@pytest.mark.parametrize("max_lag", [0, 1, 4])
+@pytest.mark.parametrize(("actors", "worlds"), [(1, 6), (3, 2)])
+def test_bound(tmp_path, max_lag, actors, worlds):
+    versions, dropped = stalenesses(
+        tmp_path, max_lag=max_lag, actors=actors, worlds=worlds, learn_seconds=0.02
+    )
+    assert versions.min() >= 0
+    assert versions.max() == max_lag  # actors that are faster than the learner use it up
+    if actors == 1:
+        assert dropped == 0
+
+
+@pytest.mark.parametrize("max_lag", [1, 4])
+def test_worlds_that_do_not_divide_the_batch(tmp_path, max_lag):
+    versions, _ = stalenesses(tmp_path, max_lag=max_lag, actors=2, worlds=4, learn_seconds=0.01)
+    assert 0 <= versions.min() <= versions.max() <= max_lag

@@ -1,0 +1,211 @@
+"""A queue in this process: every item comes once, in order, bit for bit; waits end in time."""
+
+import tempfile
+import threading
+import time
+
+import pytest
+
+pytest.importorskip("reverb")
+
+from environments.errors import UserError
+from launch.replay.errors import ReplayTimeout
+from launch.replay.sampler import ItemSampler
+from launch.replay.server import ReplayServer
+from launch.replay.writer import ItemWriter
+from tests.launch.replay.items import QUEUE, item, items, never, number, spec
+from tests.launch.replay.servers import background, free_port
+
+
+@pytest.fixture
+def server():
+    server = ReplayServer(QUEUE, spec(), capacity=8)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def address(server):
+    return f"localhost:{server.port}"
+
+
+@pytest.fixture
+def writer(address):
+    writer = ItemWriter(address, spec())
+    yield writer
+    writer.close()
+
+
+@pytest.fixture
+def open_sampler(address):
+    opened = []
+
+    def open_one(ahead=1):
+        opened.append(ItemSampler(address, spec(), ahead=ahead))
+        return opened[-1]
+
+    yield open_one
+    for sampler in opened:
+        sampler.close()
+
+
+def wait_until(condition, timeout=20.0):
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("ahead", [1, 2, 5])
+def test_items_come_once_in_order_and_unchanged(server, writer, open_sampler, ahead):
+    sampler = open_sampler(ahead)
+    with background(
+        lambda: [writer.write(items(*range(i, i + 4)), never) for i in range(0, 20, 4)]
+    ) as (written, _):
+        assert [number(sampler.read(20)) for _ in range(20)] == list(range(20))
+    assert written == [[True] * 5]
+    assert (server.fill(), server.inserted(), server.sampled()) == (0, 20, 20)
+
+
+@pytest.mark.parametrize("ahead", [1, 2, 3, 6])
+def test_no_more_is_read_in_advance_than_was_asked_for(server, writer, open_sampler, ahead):
+    sampler = open_sampler(ahead)
+    assert writer.write(items(*range(8)), never)
+    assert number(sampler.read(20)) == 0
+    wait_until(lambda: server.fill() <= (7 - ahead if ahead < 4 else 3))
+    time.sleep(0.7)  # longer than a stream waits
+    assert server.fill() >= 7 - ahead
+    assert [number(sampler.read(20)) for _ in range(7)] == list(range(1, 8))
+
+
+def test_a_full_queue_holds_the_writer_back(server, writer, open_sampler):
+    assert writer.write(items(*range(8)), never)
+    with background(lambda: writer.write(items(8, 9), never)) as (written, _):
+        wait_until(lambda: writer.waiting.startswith("for room in the replay at localhost:"))
+        assert server.fill() == 8
+        assert not written
+        sampler = open_sampler()
+        assert [number(sampler.read(20)) for _ in range(10)] == list(range(10))
+    assert written == [True]
+    assert writer.waiting == ""
+
+
+def test_a_writer_that_waits_can_be_stopped(server, writer, open_sampler):
+    assert writer.write(items(*range(8)), never)
+    stop = threading.Event()
+    with background(lambda: writer.write(items(8, 9), stop.is_set)) as (written, thread):
+        wait_until(lambda: writer.waiting)
+        stop.set()
+        begin = time.monotonic()
+        thread.join(20)
+        assert time.monotonic() - begin < 3
+    assert written == [False]
+    # What the server had been sent may come still, but once.
+    sampler = open_sampler()
+    with background(lambda: writer.write(items(10), never)) as (written, _):
+        found = [number(sampler.read(20))]
+        while found[-1] != 10:
+            found.append(number(sampler.read(20)))
+    assert written == [True]
+    assert found in [[*range(8), *more, 10] for more in ([], [8], [8, 9])]
+
+
+def test_reading_from_an_empty_queue_times_out(open_sampler, writer):
+    sampler = open_sampler()
+    begin = time.monotonic()
+    with pytest.raises(ReplayTimeout, match=r"no item within 0.3 s: .* has none to give"):
+        sampler.read(0.3)
+    assert 0.3 <= time.monotonic() - begin < 2
+    assert writer.write(items(1), never)
+    assert number(sampler.read(20)) == 1
+
+
+def test_without_a_server_reads_time_out_and_writers_wait():
+    address = f"localhost:{free_port()}"
+    sampler, writer = ItemSampler(address, spec(), ahead=1), ItemWriter(address, spec())
+    with pytest.raises(ReplayTimeout, match=f"the replay at {address} does not answer"):
+        sampler.read(0.2)
+    stop = threading.Event()
+    with background(lambda: writer.write(items(0), stop.is_set)) as (written, _):
+        wait_until(lambda: writer.waiting == f"for the replay at {address} to answer")
+        stop.set()
+    assert written == [False]
+    begin = time.monotonic()
+    sampler.close()
+    assert time.monotonic() - begin < 5
+    with pytest.raises(ValueError, match="closed"):
+        sampler.read(1.0)
+
+
+def test_nothing_is_taken_after_closing(server, writer, open_sampler):
+    sampler = open_sampler(ahead=4)
+    assert writer.write(items(0), never)
+    assert number(sampler.read(20)) == 0
+    begin = time.monotonic()
+    sampler.close()
+    assert time.monotonic() - begin < 5
+    assert writer.write(items(*range(1, 9)), never)
+    assert server.fill() == 8
+    assert [number(open_sampler().read(20))] == [1]
+
+
+def test_a_server_started_again_in_this_process_is_found(server, address, writer, open_sampler):
+    sampler = open_sampler()
+    assert writer.write(items(0), never)
+    assert number(sampler.read(20)) == 0
+    server.close()
+    again = ReplayServer(QUEUE, spec(), capacity=8, port=server.port)
+    # The old writer hears of the new server by itself, or gives up.
+    arrived = writer.write(items(1), never)
+    assert writer.write(items(2), never)
+    found = [number(sampler.read(20))]
+    if found == [1]:
+        found.append(number(sampler.read(20)))
+    assert found in ([[1, 2]] if arrived else [[1, 2], [2]])
+    assert again.inserted() == len(found)
+    again.close()
+    again.close()
+
+
+def test_a_port_in_use_is_refused(server):
+    with pytest.raises(UserError, match=rf"cannot listen on port {server.port} \(address already"):
+        ReplayServer(QUEUE, spec(), capacity=8, port=server.port)
+
+
+def test_items_of_another_spec_are_refused(server, address, writer):
+    different = r"unroll.core\[0\] is float32\[3\] there, float32\[5\] here"
+    other = ItemSampler(address, spec(width=5), ahead=1)
+    with pytest.raises(UserError, match=different):
+        other.read(20)
+    other.close()
+    with pytest.raises(UserError, match=different):
+        ItemWriter(address, spec(width=5)).write([item(0, width=5)], never)
+    with pytest.raises(ValueError, match=r"core\[0\] is float32\[5\], not float32\[3\]"):
+        writer.write([item(0, width=5)], never)
+    assert server.fill() == 0
+    assert writer.write(items(0), never)
+
+
+def test_many_items_at_once_are_written_without_a_warning(capfd):
+    server = ReplayServer(QUEUE, spec(), capacity=300)
+    address = f"localhost:{server.port}"
+    writer, sampler = ItemWriter(address, spec()), ItemSampler(address, spec(), ahead=4)
+    assert writer.write(items(*range(200)), never)
+    assert server.inserted() == 200
+    assert [number(sampler.read(20)) for _ in range(200)] == list(range(200))
+    for each in (sampler, writer, server):
+        each.close()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_queue_leaves_nothing_behind(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    server = ReplayServer(QUEUE, spec(), capacity=8, checkpoints=tmp_path / "checkpoints")
+    writer = ItemWriter(f"localhost:{server.port}", spec())
+    assert writer.write(items(0), never)
+    server.save()
+    assert [path.name for path in tmp_path.rglob("*")] == ["temporary"]
+    writer.close()
+    server.close()
+    assert [path.name for path in tmp_path.rglob("*")] == ["temporary"]
