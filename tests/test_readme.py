@@ -1,4 +1,4 @@
-"""Every command and every piece of Python that the README shows."""
+"""Every command that README and docs show, and every piece of Python in the README."""
 
 import re
 import shlex
@@ -10,9 +10,14 @@ from experiments.benchmarks.registry import benchmarks
 from launch import cli, evaluate, train
 from launch.cli import COMMANDS
 
-README = (Path(__file__).parents[1] / "README.md").read_text()
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+DOCS = "".join(path.read_text() for path in sorted((ROOT / "docs").glob("*.md")))
 PYTHON_BLOCKS = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-ARGUMENTS = [shlex.split(shown) for shown in re.findall(r"uv run moravec ([^`#\n]+)", README)]
+ARGUMENTS = [
+    shlex.split(shown)
+    for shown in re.findall(r"uv run moravec ([^`#\n]+)", (README + DOCS).replace("\\\n", " "))
+]
 # A tiny agent, for what would take minutes.
 TINY = [
     "--agent.channels=4",
@@ -62,9 +67,13 @@ def test_arguments_are_understood(arguments, run, tmp_path, monkeypatch, capsys)
         monkeypatch.setenv("MORAVEC_BOXOBAN", str(boards))
         generated = "generated:size=6,boxes=1,count=5,seed=0"
         cli.main(["levels", "generate", generated, "--out", "mine.levels"])
-        rest = ["new.levels" if argument == "mine.levels" and "--out" in rest else argument
-                for argument in rest]  # fmt: skip
+        if rest[0] == "generate":  # does not overwrite
+            rest[-1] = "new.levels"
         assert cli.main([command, *rest]) == 0
+    elif command == "watch":
+        boards = Path(__file__).parent / "data" / "boxoban"
+        monkeypatch.setenv("MORAVEC_BOXOBAN", str(boards))
+        assert cli.main([command, *rest, "--seconds=1", "--size=96"]) == 0
     elif command == "list":
         assert cli.main([command, *rest]) == 0
     else:  # bench and doctor take long, and have tests of their own
@@ -75,7 +84,7 @@ def test_arguments_are_understood(arguments, run, tmp_path, monkeypatch, capsys)
 @pytest.mark.parametrize("block", PYTHON_BLOCKS)
 def test_python(block, run, capsys):
     exec(block.replace("runs/sokoban_small/DATE-TIME", str(run)), {})
-    assert capsys.readouterr().out.strip() in ("solved", "unsolved")
+    assert capsys.readouterr().out.strip() in ("solved", "unsolved", "(4, 3, 3, 3)")
 
 
 def test_folders_are_there():
