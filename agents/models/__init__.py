@@ -1,0 +1,1 @@
+"""Environment models: what an agent imagines with, learned or given."""
