@@ -23,7 +23,6 @@ from environments.errors import UserError
 from launch import files, pytree_files
 
 _FORMAT = 1
-_TEMPORARY = ".writing-"
 _log = logging.getLogger(__name__)
 
 
@@ -66,7 +65,7 @@ def save(
     Raises:
       UserError: it cannot be written (full disk); the earlier checkpoints are untouched.
     """
-    temporary = folder / f"{_TEMPORARY}{step}"
+    temporary = files.unfinished(folder / str(step))
     contents = {
         "format": _FORMAT,
         "step": step,
@@ -76,8 +75,7 @@ def save(
     }
     with files.writing(folder / str(step)):
         folder.mkdir(parents=True, exist_ok=True)
-        for stale in folder.glob(f"{_TEMPORARY}*"):  # of a save that was killed
-            shutil.rmtree(stale)
+        files.remove_unfinished(folder)
         try:
             temporary.mkdir()
             pytree_files.write(temporary / "arrays", state)
@@ -172,7 +170,7 @@ def _shape(leaf: dict[str, Any]) -> str:
 def _move(temporary: Path, final: Path) -> None:
     """Renames a finished checkpoint into its place, which a damaged one may hold."""
     if final.exists():
-        final.rename(final.with_name(f"{_TEMPORARY}replaced-{final.name}"))
+        final.rename(files.unfinished(final.with_name(f"{final.name}-replaced")))
     temporary.rename(final)
     files.sync(final.parent)
 
@@ -181,5 +179,4 @@ def _prune(folder: Path, newest: int, keep: int) -> None:
     earlier = [step for step in steps(folder) if step <= newest]
     for step in set(steps(folder)) - set(earlier[-keep:]):
         shutil.rmtree(folder / str(step), ignore_errors=True)
-    for replaced in folder.glob(f"{_TEMPORARY}*"):
-        shutil.rmtree(replaced, ignore_errors=True)
+    files.remove_unfinished(folder)

@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,7 +48,7 @@ def atomic_write(path: Path, data: bytes | str) -> None:
       UserError: it cannot be written (full disk, no permission); nothing is left behind.
     """
     raw = data.encode() if isinstance(data, str) else data
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = unfinished(path)
     with writing(path):
         try:
             with open(temporary, "wb") as file:
@@ -59,6 +60,20 @@ def atomic_write(path: Path, data: bytes | str) -> None:
             temporary.unlink(missing_ok=True)
             raise
         sync(path.parent)
+
+
+def unfinished(path: Path) -> Path:
+    """Where this process writes what will be renamed to `path` when it is whole."""
+    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Removes what processes that were killed left unfinished in `folder`, which nobody writes."""
+    for path in folder.glob(".*.tmp"):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def sync(path: Path) -> None:

@@ -1,6 +1,7 @@
 """What the machine must have for a runner, asked before anything slow is begun."""
 
 import importlib.util
+import socket
 import sys
 
 from environments.errors import UserError
@@ -19,6 +20,28 @@ def require_reverb(kind: str) -> None:
         )
 
 
+def require_ports(first: int, count: int) -> None:
+    """Raises UserError if one of `count` ports from `first` on is taken; 0 asks for none."""
+    for port in range(first, first + count) if first else ():
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do
+            try:
+                probe.bind(("", port))
+            except OSError as error:
+                raise UserError(
+                    f"runner.port={first}: port {port} cannot be listened on "
+                    f"({(error.strerror or str(error)).lower()}): give another, or 0 for a free one"
+                ) from error
+
+
+def prefer_platform(platform: str) -> None:
+    """Has JAX look for devices of `platform`, and the CPU, when it looks; `default`: for any."""
+    if platform != "default":
+        import jax
+
+        jax.config.update("jax_platforms", _PLATFORMS[platform])
+
+
 def use_platform(platform: str) -> None:
     """Has JAX use `platform` alone, beside the CPU; nothing happens if it is `default`.
 
@@ -28,8 +51,8 @@ def use_platform(platform: str) -> None:
         return
     import jax
 
-    before = jax.config.jax_platforms  # type: ignore[attr-defined]
-    jax.config.update("jax_platforms", _PLATFORMS[platform])
+    before = jax.config.jax_platforms  # pyright: ignore[reportAttributeAccessIssue]
+    prefer_platform(platform)
     try:
         found = jax.devices()[0].platform
     except RuntimeError:

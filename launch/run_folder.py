@@ -1,8 +1,10 @@
 """The run folder: everything that one training run writes, and the lock that keeps others out."""
 
+import contextlib
 import datetime
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -118,6 +120,17 @@ def open_run(path: Path) -> RunFolder:
     raise UserError(f"{path} is not a run: it {what}; give the folder that moravec train made")
 
 
+def remove_unused(run: RunFolder) -> None:
+    """Removes what was written before training began, if it did not: there is nothing to resume."""
+    if run.metrics.exists() or run.checkpoints.exists():
+        return
+    for path in (run.config, run.versions, run.initial_policy, run.path / _LOCK):
+        path.unlink(missing_ok=True)
+    shutil.rmtree(run.replay, ignore_errors=True)
+    with contextlib.suppress(OSError):  # something else is there
+        run.path.rmdir()
+
+
 @contextmanager
 def lock(run: RunFolder) -> Iterator[None]:
     """Keeps other processes from writing the run; however this one ends, the lock goes with it.
@@ -138,6 +151,8 @@ def lock(run: RunFolder) -> Iterator[None]:
         with files.writing(run.path):
             os.truncate(descriptor, 0)
             os.write(descriptor, str(os.getpid()).encode())
+        for folder in (run.path, run.checkpoints, run.replay):
+            files.remove_unfinished(folder)
         yield
     finally:
         os.close(descriptor)

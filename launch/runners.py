@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from experiments.base import Experiment
 from launch.outcome import Outcome
-from launch.platforms import require_reverb, use_platform
+from launch.platforms import require_ports, require_reverb, use_platform
 from launch.progress import Display
 from launch.run_folder import RunFolder
 from launch.signals import Stop
@@ -43,6 +43,8 @@ def make_runner(
         from launch.device_runner import DeviceRunner
 
         return DeviceRunner(experiment, initial_params)
+    if kind == "local" or not experiment.runner.address:  # else other machines serve
+        require_ports(experiment.runner.port, experiment.runner.replay_shards)
     if kind == "local":
         from launch.distributed.local_runner import LocalRunner
 

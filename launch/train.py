@@ -109,7 +109,11 @@ def _begin(arguments: Arguments) -> int:
                 atomic_write(run.initial_policy, policy)  # a resumed run may need it again
             configuration.save(experiment, run.config)
             atomic_write(run.versions, json.dumps(versions.collect(), indent=2) + "\n")
-            yield run
+            try:
+                yield run
+            except UserError:
+                run_folder.remove_unused(run)
+                raise
 
     return _train(experiment, folder(), arguments.quiet, initial_params=params)
 

@@ -5,15 +5,13 @@ from contextlib import ExitStack, closing
 from functools import partial
 from typing import Any
 
-import jax
-
 from experiments.base import Experiment
-from launch import configuration, published
+from launch import configuration
 from launch.distributed.acting import act
 from launch.distributed.batches import Batches
 from launch.distributed.coordinator import Coordinator
 from launch.distributed.learner import Learner
-from launch.distributed.plan import Plan, make_plan
+from launch.distributed.plan import Plan, check_params, make_plan
 from launch.distributed.processes import ProcessHandle, Switchboard, connect
 from launch.distributed.replay_host import ReplayHost, ReplayProcess, ReplayThreads
 from launch.distributed.supervisor import Handle, Supervisor
@@ -43,9 +41,7 @@ class LocalRunner:
         self._evaluator = Evaluator(experiment, self._plan.agent, self._plan.spec)
         self._initial_params = initial_params
         Learner(self._plan.agent)  # whether an update can be split over the devices
-        if initial_params is not None:
-            like = jax.eval_shape(self._plan.agent.init, jax.random.key(0)).params
-            published.unflatten(dict(initial_params), like)
+        check_params(self._plan, initial_params)
 
     def train(
         self, run: RunFolder, display: Display, stop: Stop, *, resume: bool = False

@@ -1,13 +1,17 @@
 """What follows from an experiment for all parts of a distributed run, checked once."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+import jax
 
 from agents.base import Agent, OnPolicy
 from environments.base import EnvironmentSpec
 from environments.errors import UserError
 from environments.registry import EnvironmentOptions, build_batched, entry, name_of
 from experiments.base import Experiment
+from launch import published
 from launch.distributed.base import Item, item_spec
 from launch.distributed.learner import check_split, round_items
 
@@ -61,6 +65,13 @@ def make_plan(experiment: Experiment) -> Plan:
         max_lag=max_lag,
         capacity=queued if on_policy else -(-data.capacity // runner.replay_shards),
     )
+
+
+def check_params(plan: Plan, initial_params: Mapping[str, Any] | None) -> None:
+    """Raises UserError if parameters to begin with are another network's."""
+    if initial_params is not None:
+        like = jax.eval_shape(plan.agent.init, jax.random.key(0)).params
+        published.unflatten(dict(initial_params), like)
 
 
 def environment_spec(options: EnvironmentOptions) -> EnvironmentSpec:

@@ -78,19 +78,23 @@ class LearnerPart:
             probe.bind(("", 0))
             return f"{ray.util.get_node_ip_address()}:{probe.getsockname()[1]}"
 
-    def get_ready(self, address: str | None) -> None:
-        """Comes before `learn`.
+    def get_ready(self, address: str | None) -> Failure | None:
+        """Comes before `learn`, which is given what it returns.
 
         Args:
           address: where to meet followers; None if there are none.
         """
         if address is not None:
             join(Membership(address, self._experiment.runner.learners, process=0))
-        self._plan = make_plan(self._experiment)
+        try:
+            use_platform(self._experiment.runner.platform)
+            self._plan = make_plan(self._experiment)
+        except UserError as error:
+            return Failure.of(error)
 
     def learn(
         self,
-        ready: None,
+        ready: Failure | None,
         run: Path,
         coordinator: Any,
         shards: Sequence[tuple[str, Any]],
@@ -101,7 +105,7 @@ class LearnerPart:
         """Learns until the budget is spent or `stop` was called.
 
         Args:
-          ready: what `get_ready` returned, so that Ray waits for it.
+          ready: what `get_ready` returned; Ray waits for it.
           run: the folder, which must be the one that the driver sees.
           coordinator: its handle.
           shards: addresses and handles of the replay servers.
@@ -109,6 +113,8 @@ class LearnerPart:
           resume: see `Training.begin`.
           version: see there.
         """
+        if ready is not None:
+            return ready
         try:
             folder = RunFolder(run)
             if not folder.config.exists():
@@ -116,7 +122,6 @@ class LearnerPart:
                     f"the learner's node does not see {run}: give a --run-dir on a file system "
                     f"that all nodes share"
                 )
-            use_platform(self._plan.experiment.runner.platform)
             return self._learn(
                 folder, RayLink(coordinator), shards, initial_params, resume, version
             )

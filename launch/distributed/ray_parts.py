@@ -6,8 +6,6 @@ import threading
 from pathlib import Path
 from typing import Any
 
-import jax
-
 from environments.errors import UserError
 from launch import configuration
 from launch.distributed.acting import act
@@ -16,6 +14,7 @@ from launch.distributed.ray_cluster import ray
 from launch.distributed.ray_handles import Failure
 from launch.distributed.ray_link import RayLink
 from launch.distributed.replay_host import serve
+from launch.platforms import prefer_platform
 
 
 def enter(folder: str, platform: str = "cpu") -> None:
@@ -23,12 +22,11 @@ def enter(folder: str, platform: str = "cpu") -> None:
 
     Args:
       folder: the driver's working directory, to which paths of levels may be relative.
-      platform: of JAX; only `cpu` decides something here, the rest is the learner's.
+      platform: that JAX is to look for.
     """
     with contextlib.suppress(OSError):  # on another node it need not be there
         os.chdir(folder)
-    if platform == "cpu":
-        jax.config.update("jax_platforms", "cpu")
+    prefer_platform(platform)
 
 
 class ActorPart:

@@ -16,7 +16,7 @@ import jax
 from experiments.base import Experiment
 from launch import configuration
 from launch.distributed.coordinator import Coordinator
-from launch.distributed.plan import Plan, make_plan
+from launch.distributed.plan import Plan, check_params, make_plan
 from launch.distributed.ray_actors import Actors
 from launch.distributed.ray_cluster import cluster, find, ray
 from launch.distributed.ray_group import places
@@ -45,12 +45,14 @@ class RayRunner:
           initial_params: parameters to begin with, by path (see `published`); None draws them.
 
         Raises:
-          UserError: the experiment cannot be run, or there is no such cluster.
+          UserError: the experiment cannot be run, there is no such cluster, or the parameters are
+            another network's.
         """
         self._address = find(experiment.runner.address)
         jax.config.update("jax_platforms", "cpu")  # devices are the learner's
         self._plan = make_plan(experiment)
         Evaluator(experiment, self._plan.agent, self._plan.spec)  # whether the suites fit
+        check_params(self._plan, initial_params)
         self._initial_params = None if initial_params is None else dict(initial_params)
 
     def train(

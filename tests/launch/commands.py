@@ -179,5 +179,5 @@ def complete(run: Path) -> run_folder.RunFolder:
     assert len(list(folder.tensorboard.glob("events.out.tfevents.*"))) == 1
     strange = [path.name for path in run.rglob("*") if ".tmp" in path.name]
     strange += [path.name for path in folder.checkpoints.iterdir() if not path.name.isdecimal()]
-    assert strange == []
+    assert not strange, strange
     return folder

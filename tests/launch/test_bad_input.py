@@ -1,9 +1,11 @@
 """A user's mistakes: one line that says what to do, status 2, nothing half-written."""
 
+import socket
 from pathlib import Path
 
 import pytest
 
+from environments.errors import UserError
 from launch import cli
 from tests.launch.commands import HELD_OUT, LEVELS, TINY, copied, moravec
 
@@ -178,9 +180,35 @@ def test_run_folder_is_taken(mistake, trained, tmp_path):
     assert file.read_text() == "kept"
 
 
-def test_parameters_of_another_agent(mistake, trained, run):
-    options = ("--init-from", trained, "--agent.channels", "8")
+@pytest.mark.parametrize("kind", ["device", "local", "ray"])
+def test_parameters_of_another_agent(mistake, trained, run, kind):
+    if kind != "device":
+        pytest.importorskip("reverb", reason="the replay needs dm-reverb, which needs Python 3.11")
+    options = ("--init-from", trained, "--agent.channels", "8", "--runner.kind", kind)
     assert "another network's" in mistake("train", *TINY, "--run-dir", run, *options)
+
+
+@pytest.mark.parametrize("kind", ["local", "ray"])
+def test_port_in_use(mistake, run, kind):
+    pytest.importorskip("reverb", reason="the replay needs dm-reverb, which needs Python 3.11")
+    with socket.socket() as taken:
+        taken.bind(("", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        options = ("--runner.kind", kind, "--runner.port", port)
+        line = mistake("train", *TINY, "--run-dir", run, *options)
+    assert f"runner.port={port}" in line
+    assert "in use" in line
+
+
+def test_a_run_that_was_refused_before_it_began_leaves_nothing(mistake, run, monkeypatch):
+    from launch.device_runner import DeviceRunner
+
+    def refused(*_, **__):
+        raise UserError("the cluster is too small")
+
+    monkeypatch.setattr(DeviceRunner, "train", refused)
+    assert "the cluster is too small" in mistake("train", *TINY, "--run-dir", run)
 
 
 def test_policy_of_another_agent(mistake, trained, tmp_path):

@@ -167,8 +167,8 @@ def test_none_left(tmp_path):
 
 def test_leftovers_of_a_killed_save_are_not_a_checkpoint(tmp_path):
     _save(tmp_path, 1)
-    shutil.copytree(tmp_path / "1", tmp_path / ".writing-2")
-    (tmp_path / ".writing-2" / "manifest.json").unlink()
+    shutil.copytree(tmp_path / "1", tmp_path / ".2.7.tmp")
+    (tmp_path / ".2.7.tmp" / "manifest.json").unlink()
     assert _restore(tmp_path).step == 1
     _save(tmp_path, 3)
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["1", "3"]

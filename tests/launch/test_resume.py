@@ -31,7 +31,7 @@ def _lines(run: Path) -> int:
 
 def _writing(run: Path) -> bool:
     """Whether a checkpoint is being written."""
-    return any((run / "checkpoints").glob(".writing-*"))
+    return any((run / "checkpoints").glob(".*.tmp"))
 
 
 def _killed(condition, *args, delay: float = 0.0) -> None:

@@ -99,3 +99,13 @@ def test_one_process_at_a_time(tmp_path):
     for _ in range(2):
         with run_folder.lock(run):
             pass
+
+
+def test_what_a_killed_process_left_goes_with_the_lock(tmp_path):
+    run = run_folder.create(tmp_path / "run")
+    (run.path / ".policy.npz.7.tmp").touch()
+    (run.checkpoints / ".12.7.tmp" / "arrays").mkdir(parents=True)
+    (run.checkpoints / "11").mkdir()
+    with run_folder.lock(run):
+        assert sorted(os.listdir(run.path)) == [".lock", "checkpoints"]
+        assert os.listdir(run.checkpoints) == ["11"]

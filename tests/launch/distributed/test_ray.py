@@ -184,6 +184,15 @@ def test_a_lost_node_is_survived_and_a_killed_driver_leaves_no_parts(tmp_path, n
         assert_all_gone(every_part())
 
 
+@pytest.mark.soak
+@pytest.mark.filterwarnings(r"ignore:os\.fork\(\) was called")
+def test_a_cluster_that_is_too_small(tmp_path, nodes):
+    join = "--runner.address", nodes.address, "--runner.actors", "7"
+    done = moravec(*RAY, *join, "--run-dir", tmp_path / "run")
+    assert_one_line(done, "has 6 CPUs", "runner.actors")
+    assert not (tmp_path / "run").exists()
+
+
 def every_part() -> set[int]:
     """The processes of parts below this one."""
     return parts(os.getpid(), ACTOR) | parts(os.getpid(), REPLAY) | parts(os.getpid(), LEARNER)
