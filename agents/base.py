@@ -115,3 +115,8 @@ class Agent:
     # (state, unroll, key) -> (state, metrics); jit-able, shardable over B; metrics are scalars
     update: Callable[[AgentState, Unroll, jax.Array], tuple[AgentState, Metrics]]
     data: OnPolicy | Replay
+    # (params, observation) -> (logits [B, A], value [B]), of agents without a core that choose
+    # one of a few actions: what a search begins with, and values its leaves by
+    predict: Callable[[Params, Observation], tuple[Array, Array]] | None = None
+    # Steps of an environment model that every decision takes; 0 for an agent that has none.
+    model_steps: int = 0

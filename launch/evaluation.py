@@ -15,6 +15,7 @@ from environments.registry import EnvironmentOptions, build_batched, entry, name
 from experiments import suites
 from experiments.base import Evaluation
 from launch.optimality import optimality_of
+from launch.planning import planning
 from launch.rollouts import Episodes, play
 
 
@@ -91,7 +92,8 @@ def evaluate(
         seed=seed,
         thinking_steps=thinking_steps,
     )
-    return replace(result, metrics=result.metrics | optimality_of(environment, played))
+    planned = planning(played, contestant.agent.model_steps, thinking_steps)
+    return replace(result, metrics=result.metrics | optimality_of(environment, played) | planned)
 
 
 def summary(

@@ -10,10 +10,10 @@ import optax
 from agents.actor_critic.config import ActorCriticConfig
 from agents.actor_critic.losses import LossCosts, actor_critic_loss
 from agents.actor_critic.network import Network
-from agents.actor_critic.policies import policy_of
+from agents.actor_critic.policies import Categorical, policy_of
 from agents.base import Agent, AgentState, Metrics, OnPolicy, Params, Unroll
 from agents.inputs import zeros_like_spec
-from environments.base import EnvironmentSpec
+from environments.base import EnvironmentSpec, Observation
 
 
 def make_actor_critic(
@@ -22,6 +22,7 @@ def make_actor_critic(
     """The agent of `network` under `config`; its learning rate decays over `frames` frames."""
     transformed = hk.without_apply_rng(hk.transform(network.unroll))
     policy = policy_of(spec)
+    has_core = bool(jax.tree.leaves(jax.eval_shape(lambda: network.initial_core(1))))
     optimizer = optax.chain(
         optax.clip_by_global_norm(config.clip_norm),
         optax.scale_by_adam(config.adam_b1, config.adam_b2, config.adam_epsilon),
@@ -43,6 +44,12 @@ def make_actor_critic(
         logits = output.logits[0]
         action, extras = policy.mode(logits) if greedy else policy.sample(key, logits)
         return action, extras | {"log_prob": policy.log_prob(logits, action, extras)}, core
+
+    def predict(params: Params, observation: Observation) -> tuple[jax.Array, jax.Array]:
+        observation = jax.tree.map(lambda x: x[None], observation)
+        batch = jax.tree.leaves(observation)[0].shape[1]
+        output, _ = transformed.apply(params, observation, jnp.ones((1, batch), bool), ())
+        return output.logits[0], output.value[0]
 
     def loss(params: Params, unroll: Unroll) -> tuple[jax.Array, Metrics]:
         output, _ = transformed.apply(params, unroll.observation, unroll.is_first, unroll.core)
@@ -67,6 +74,7 @@ def make_actor_critic(
         act=act,
         update=update,
         data=OnPolicy(config.unroll_length, config.environments, config.minibatches),
+        predict=predict if isinstance(policy, Categorical) and not has_core else None,
     )
 
 

@@ -146,3 +146,19 @@ def test_actions_without_bounds_are_refused():
     joints = specs.Array((9,), np.float32)
     with pytest.raises(UserError, match=r"chooses one of a few actions.*\(9,\)"):
         CNNConfig().make(replace(spec, action=joints), frames=1)
+
+
+@every_agent
+def test_prediction_is_what_acting_goes_by(config):
+    """An agent without a core tells its logits, and its value, of any observation by itself."""
+    agent, spec, state, act, _ = make(config)
+    assert (agent.predict is None) == bool(jax.tree.leaves(agent.initial_core(1)))
+    if agent.predict is None:
+        return
+    shown, first = random_observation(spec, 3, (BATCH,)), jnp.ones(BATCH, bool)
+    logits, value = agent.predict(state.params, shown)
+    action, extras, _ = act(state.params, jax.random.key(0), shown, first, (), greedy=True)
+    np.testing.assert_array_equal(jnp.argmax(logits, axis=-1), action)
+    np.testing.assert_allclose(jax.nn.log_softmax(logits).max(-1), extras["log_prob"], rtol=1e-5)
+    assert value.shape == (BATCH,)
+    assert len(set(value.tolist())) == BATCH
