@@ -54,7 +54,7 @@ class BatchedEnvironment(Protocol):
 
     @property
     def num_levels(self) -> int:
-        """How many levels there are to start from."""
+        """How many levels there are to start from; 1 if `start` draws all that is random."""
         ...
 
     def reset(self, key: jax.Array, batch: int) -> tuple[Any, TimeStep]:

@@ -118,7 +118,14 @@ def _evaluator(arguments: Arguments) -> "tuple[Evaluator, tuple[str, ...]]":
         options=experiment.environment,
         spec=policy.spec,
     )
-    return partial(evaluate, contestant), suites
+    return partial(evaluate, contestant), suites or _own(experiment.environment)
+
+
+def _own(options: EnvironmentOptions) -> tuple[str, ...]:
+    """The suite of a game that has no level sets: as it is."""
+    from launch.suite_options import has_level_sets
+
+    return () if has_level_sets(options) else ("",)
 
 
 def _baseline(arguments: BaselineArguments) -> "tuple[Evaluator, tuple[str, ...]]":
@@ -152,7 +159,9 @@ def _results(
         raise UserError("give --suite: this run's experiment names none")
     for suite in suites:
         for thinking_steps in arguments.thinking_steps:
-            print(f"playing {suite}, {thinking_steps} thinking steps", file=sys.stderr)
+            print(
+                f"playing {suite or 'as it is'}, {thinking_steps} thinking steps", file=sys.stderr
+            )
             result = evaluate(
                 suite,
                 episodes=arguments.episodes,
@@ -173,7 +182,7 @@ def _reporter() -> "Callable[[int], None]":
         nonlocal said, last
         if played > said and time.monotonic() - last >= _REPORT_SECONDS:
             said, last = played, time.monotonic()
-            print(f"  {played} levels", file=sys.stderr)
+            print(f"  {played} played", file=sys.stderr)
 
     return report
 
@@ -203,17 +212,21 @@ def _print_table(results: "list[Result]") -> None:
     table = Table(
         title=f"{markup.escape(first.run)}, {first.frames:,} frames", title_justify="left"
     )
-    for column in ("suite", "thinking", "levels", "success", "95 %", "return", "length"):
+    two_players = "draw" in first.outcomes
+    shares = tuple(first.outcomes) if two_players else ("success",)
+    played = "games" if two_players else "levels"
+    for column in ("suite", "thinking", played, *shares, "95 %", "return", "length"):
         name = column == "suite"  # a long one is folded; numbers are not
         justify = "left" if name else "right"
         table.add_column(column, justify=justify, no_wrap=not name, overflow="fold")
     for result in results:
         low, high = result.ci95
+        counts = result.outcomes.values() if two_players else (result.rate * result.episodes,)
         table.add_row(
             markup.escape(result.suite),
             str(result.thinking_steps),
             str(result.episodes),
-            f"{result.rate:.1%}",
+            *(f"{count / result.episodes:.1%}" for count in counts),
             f"{low:.1%} to {high:.1%}",
             f"{result.mean_return:.2f}",
             f"{result.mean_length:.1f}",

@@ -1,4 +1,4 @@
-"""Evaluation on suites: every level once, greedily, with Wilson's interval."""
+"""Evaluation on suites, greedily, with Wilson's interval: every level once, or so many games."""
 
 import math
 from collections.abc import Callable
@@ -8,15 +8,17 @@ from typing import Any
 from agents.base import Agent, Params
 from agents.random.agent import make as random_agent
 from environments.base import BatchedEnvironment, EnvironmentSpec
-from environments.errors import UserError
 from environments.games.sokoban.registration import SokobanOptions
 from environments.games.sokoban.spec import board_of
 from environments.registry import EnvironmentOptions, build_batched, entry, name_of
-from experiments import suites
 from experiments.base import Evaluation
 from launch.optimality import optimality_of
 from launch.planning import planning
 from launch.rollouts import Episodes, play
+from launch.suite_options import has_level_sets
+from launch.suite_options import on_suite as options_on_suite
+
+_GAMES = 200  # episodes of a game without level sets, if none are asked for
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,9 @@ class Contestant:
 
 def random_contestant(options: EnvironmentOptions, suite: str) -> Contestant:
     """The baseline that draws every action uniformly, on boards of the size of `suite`'s."""
-    options = replace(_with_levels(options, suite), board=(0, 0))
+    options = options_on_suite(options, suite)
+    if isinstance(options, SokobanOptions):
+        options = replace(options, board=(0, 0))
     spec = build_batched(options).spec
     return Contestant("random", 0, random_agent(spec), (), options, spec)
 
@@ -68,11 +72,14 @@ def evaluate(
     seed: int = 0,
     report: Callable[[int], None] = lambda played: None,
 ) -> Result:
-    """Plays the first `episodes` levels of `suite`, or all of them if it is 0."""
+    """Plays the first `episodes` levels of `suite`, or all of them if it is 0.
+
+    In a two-player game a suite is an opponent; "" is the environment as it is. Of a game
+    without level sets any number of episodes may be asked for; by default it is 200.
+    """
     spec = contestant.spec
     options, environment = on_suite(contestant.options, spec, suite)
-    total = environment.num_levels
-    episodes = min(episodes or total, total)
+    episodes = episodes_on(options, environment, episodes)
     played = play(
         contestant.agent,
         contestant.params,
@@ -108,7 +115,7 @@ def summary(
     thinking_steps: int,
 ) -> Result:
     """The result of at least one episode; `names` are those of the outcomes, success first."""
-    counts = {name: int((played.outcome == index).sum()) for index, name in enumerate(names)}
+    counts = counted(played, names)
     episodes, successes = len(played.outcome), counts[names[0]]
     name = name_of(options)
     return Result(
@@ -130,21 +137,46 @@ def summary(
     )
 
 
+def counted(played: Episodes, names: tuple[str, ...]) -> dict[str, int]:
+    """How many episodes ended in each way."""
+    return {name: int((played.outcome == index).sum()) for index, name in enumerate(names)}
+
+
 def on_suite(
     options: EnvironmentOptions, spec: EnvironmentSpec, suite: str
 ) -> tuple[EnvironmentOptions, BatchedEnvironment]:
-    """The environment over the levels of `suite`, on boards of the size that `spec` shows.
+    """The environment over `suite`; of Sokoban, on boards of the size that `spec` shows.
 
-    Raises UserError if the game has no levels, or the suite's are larger than the boards.
+    Raises UserError if the game has no such suite, or its levels are larger than the boards.
     """
-    options = replace(_with_levels(options, suite), board=board_of(spec))
+    options = options_on_suite(options, suite)
+    if isinstance(options, SokobanOptions):
+        options = replace(options, board=board_of(spec))
     return options, build_batched(options)
 
 
-def _with_levels(options: EnvironmentOptions, suite: str) -> SokobanOptions:
-    if not isinstance(options, SokobanOptions):
-        raise UserError(f"{name_of(options)} has no level sets: leave --suite out")
-    return replace(options, levels=suites.levels_of(suite))
+def episodes_on(options: EnvironmentOptions, environment: BatchedEnvironment, asked: int) -> int:
+    """How many episodes are played if `asked` are: at most one for each level of a level set."""
+    if not has_level_sets(options):
+        return asked or _GAMES
+    return min(asked or environment.num_levels, environment.num_levels)
+
+
+def columns_of(suite: str, outcomes: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns of one suite among the metrics of a run: see `rates_of`."""
+    column = f"evaluation/{suite or 'own'}"
+    return (column, f"{column}/not_lost") if "draw" in outcomes else (column,)
+
+
+def rates_of(suite: str, outcomes: dict[str, int]) -> dict[str, float]:
+    """Their values: the share of successes; where games can be drawn, that of draws with it.
+
+    `outcomes` counts episodes by how they ended, success first.
+    """
+    columns, counts = columns_of(suite, tuple(outcomes)), list(outcomes.values())
+    successes, total = counts[0], sum(counts)
+    better = (successes, successes + outcomes.get("draw", 0))
+    return {column: count / total for column, count in zip(columns, better, strict=False)}
 
 
 def wilson(successes: int, trials: int) -> tuple[float, float]:
@@ -173,23 +205,26 @@ class Suites:
         agent: Agent,
         spec: EnvironmentSpec,
     ):
-        self._evaluation, self._agent = evaluation, agent
-        self._environments = {
-            suite: on_suite(options, spec, suite)[1] for suite in evaluation.suites
+        self._evaluation, self._agent, self._outcomes = evaluation, agent, spec.outcomes
+        found = {suite: on_suite(options, spec, suite) for suite in evaluation.suites}
+        self._environments = {suite: environment for suite, (_, environment) in found.items()}
+        self._episodes = {
+            suite: episodes_on(*pair, evaluation.episodes) for suite, pair in found.items()
         }
-        self.columns = tuple(f"evaluation/{suite}" for suite in evaluation.suites)
+        columns = (columns_of(suite, spec.outcomes) for suite in evaluation.suites)
+        self.columns = tuple(column for each in columns for column in each)
 
     def due(self, before: int, after: int) -> bool:
         """Whether an evaluation lies between two counts of frames."""
         return self._evaluation.due(before, after)
 
     def evaluate(self, params: Params, say: Callable[[str], None]) -> dict[str, float]:
-        """The success rate on each suite, by column; `say` is told how far it is."""
+        """The rates of each suite, by column; `say` is told how far it is."""
         rates = {}
-        for column, environment in zip(self.columns, self._environments.values(), strict=True):
-            total = environment.num_levels
-            episodes = min(self._evaluation.episodes or total, total)
-            title = f"{column}, {episodes} levels"
+        for suite, environment in self._environments.items():
+            episodes = self._episodes[suite]
+            column = columns_of(suite, self._outcomes)[0]
+            title = f"{column}, {episodes} episodes"
             say(title)
             played = play(
                 self._agent,
@@ -198,5 +233,5 @@ class Suites:
                 episodes=episodes,
                 report=lambda played, title=title: say(f"{title}: {played} played"),
             )
-            rates[column] = float((played.outcome == 0).mean())
+            rates |= rates_of(suite, counted(played, self._outcomes))
         return rates

@@ -17,7 +17,7 @@ from environments.registry import entry, name_of
 from experiments.base import Experiment
 from launch import configuration
 from launch.distributed.processes import ProcessHandle
-from launch.evaluation import Suites
+from launch.evaluation import Suites, columns_of, rates_of
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -38,7 +38,8 @@ class WorldSuites:
         self._experiment, self._agent, self._spec = experiment, agent, spec
         for suite in experiment.evaluation.suites:
             on_suite(experiment.environment, suite)
-        self.columns = tuple(f"evaluation/{suite}" for suite in experiment.evaluation.suites)
+        columns = (columns_of(suite, spec.outcomes) for suite in experiment.evaluation.suites)
+        self.columns = tuple(column for each in columns for column in each)
 
     def evaluate(
         self,
@@ -46,7 +47,7 @@ class WorldSuites:
         say: Callable[[str], None],
         check: Callable[[], None] = lambda: None,
     ) -> dict[str, float]:
-        """The success rate on each suite, by column.
+        """The rates of each suite, by column.
 
         Args:
           params: of the policy.
@@ -62,8 +63,9 @@ class WorldSuites:
         policy = Policy(experiment, self._spec, 0, self._agent, params)
         entrant = Entrant("", 0, lambda *_: trained_policy(policy))
         rates = {}
-        for column, suite in zip(self.columns, experiment.evaluation.suites, strict=True):
-            title = f"{column}, {experiment.evaluation.episodes or 'all'} levels"
+        for suite in experiment.evaluation.suites:
+            column = columns_of(suite, self._spec.outcomes)[0]
+            title = f"{column}, {experiment.evaluation.episodes or 'all'} episodes"
             say(title)
             result = evaluate_worlds(
                 entrant,
@@ -73,7 +75,7 @@ class WorldSuites:
                 seed=experiment.seed,
                 report=_told_now_and_then(title, say, check),
             )
-            rates[column] = result.rate
+            rates |= rates_of(suite, result.outcomes)
         return rates
 
 
@@ -136,7 +138,7 @@ class Evaluator:
         say: Callable[[str], None],
         stopped: Callable[[], bool] = lambda: False,
     ) -> dict[str, float]:
-        """The success rate on each suite, by column; waits for it, unless `stopped()`: {}."""
+        """The rates of each suite, by column; waits for it, unless `stopped()`: {}."""
 
         def check() -> None:
             if stopped():

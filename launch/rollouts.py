@@ -1,4 +1,4 @@
-"""Plays levels to their end in batch, greedily or at random, every level exactly once."""
+"""Plays levels to their end in batch, greedily or at random, every level once, or in turn."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,13 +32,14 @@ def play(
     seed: int = 0,
     report: Callable[[int], None] = lambda played: None,
 ) -> Episodes:
-    """Plays the first `episodes` levels of `environment` greedily.
+    """Plays the first `episodes` levels of `environment` greedily; after the last, the first.
 
     Args:
       agent: the agent; its `act` is called.
       params: what it acts with.
       environment: over the level set.
-      episodes: how many levels, at most `environment.num_levels`.
+      episodes: how many; a game without a level set, which draws what is random when it starts,
+        may be played more often than it has levels.
       thinking_steps: how often the agent sees the first observation before it acts on it; the
         environment does not step meanwhile (Guez et al. 2019, section 4).
       batch: levels played at once; without effect on the results of a deterministic policy.
@@ -50,6 +51,7 @@ def play(
     for begin in range(0, episodes, batch):
         # The last batch is filled up with levels whose results are dropped.
         levels = np.minimum(np.arange(begin, begin + batch), episodes - 1)
+        levels = levels % environment.num_levels
         key = jax.random.fold_in(jax.random.key(seed), begin)
         results = _play_batch(
             agent, environment, params, jnp.asarray(levels), key, thinking_steps=thinking_steps

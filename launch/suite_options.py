@@ -20,3 +20,8 @@ def on_suite(options: EnvironmentOptions, suite: str) -> EnvironmentOptions:
         if hasattr(options, field):
             return replace(options, **{field: value(suite)})
     raise UserError(f"{name_of(options)} has no level sets: leave --suite out")
+
+
+def has_level_sets(options: EnvironmentOptions) -> bool:
+    """Whether levels are an option of the game: a suite of it then ends with its last level."""
+    return hasattr(options, "levels")

@@ -173,8 +173,7 @@ def _farewell(path: Path, outcome: "Outcome", max_frames: int) -> str:
     late = outcome.finished and outcome.frames < max_frames
     did = "time is up" if late else "finished" if outcome.finished else "stopped"
     lines = [f"{did} after {outcome.frames:,} frames, {outcome.seconds / 60:.1f} minutes: {shown}"]
-    for column, rate in outcome.evaluation.items():
-        lines.append(f"  {column.removeprefix('evaluation/')}: {rate:.1%} solved, greedy")
+    lines += _reached(outcome.evaluation)
     if late:
         lines.append(f"more: {program} train --resume {shown} --max-minutes 0")
     if outcome.finished:
@@ -182,3 +181,15 @@ def _farewell(path: Path, outcome: "Outcome", max_frames: int) -> str:
     else:
         lines.append(f"next: {program} train --resume {shown}")
     return "\n".join(lines)
+
+
+def _reached(evaluation: dict[str, float]) -> list[str]:
+    """A line for each suite; of two-player games it tells wins, and draws with them."""
+    lines = []
+    for column, rate in evaluation.items():
+        if column.endswith("/not_lost") and column.removesuffix("/not_lost") in evaluation:
+            continue
+        suite, not_lost = column.removeprefix("evaluation/"), evaluation.get(f"{column}/not_lost")
+        did = "solved" if not_lost is None else f"won, {not_lost:.1%} not lost"
+        lines.append(f"  {suite}: {rate:.1%} {did}, greedy")
+    return lines

@@ -19,11 +19,11 @@ from launch.episodes import Policy, outcomes_of, play_episodes
 from launch.evaluation import Result, summary
 from launch.optimality import optimality
 from launch.rollouts import Episodes
-from launch.suite_options import on_suite
+from launch.suite_options import has_level_sets, on_suite
 
 # Fixed, so that results do not depend on the machine: world i plays levels i, i + WORLDS, ...
 WORLDS = 8
-_GAMES = 100  # episodes of a game that always starts alike, if none are asked for
+_GAMES = 100  # episodes of a game without level sets, if none are asked for
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def evaluate_worlds(
       entrant: who plays.
       options: of the environment.
       suite: a suite or level source; of a two-player game, the opponent; "" for the options'.
-      episodes: how many; 100, if it is 0, of a game that always starts alike.
+      episodes: how many; 100, if it is 0, of a game without level sets.
       thinking_steps: what is said of them in the result.
       seed: decides what is random in the environment or the player.
       report: told how many episodes were played, now and then.
@@ -105,7 +105,8 @@ def evaluate_worlds(
     try:
         environments.append(build(options, seed=world_seed(seed, 0)))
         levels = environments[0].num_levels
-        episodes = (min(episodes, levels) or levels) if levels > 1 else episodes or _GAMES
+        sets = has_level_sets(options)
+        episodes = (min(episodes, levels) or levels) if sets else episodes or _GAMES
         others = range(1, min(WORLDS, episodes))
         environments += [build(options, seed=world_seed(seed, i)) for i in others]
         worlds = [

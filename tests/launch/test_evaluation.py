@@ -6,12 +6,22 @@ import json
 import numpy as np
 import pytest
 
+import launch.suite_options
 from environments.errors import UserError
 from environments.games.sokoban.registration import SokobanOptions
 from environments.games.sokoban.spec import sokoban_spec
 from environments.registry import EnvironmentOptions
 from experiments.base import Evaluation
-from launch.evaluation import Contestant, Suites, evaluate, on_suite, random_contestant, wilson
+from launch.evaluation import (
+    Contestant,
+    Suites,
+    columns_of,
+    evaluate,
+    on_suite,
+    random_contestant,
+    rates_of,
+    wilson,
+)
 from tests.launch.test_rollouts import LIMIT, PUSHES, corridor, walker
 
 OPTIONS = SokobanOptions(levels="not/looked/at", time_limit=(2, LIMIT))
@@ -106,11 +116,19 @@ def test_sprites_are_eight_pixels_a_cell(suite):
 
 
 def test_a_game_without_levels_has_no_suites(suite, monkeypatch):
-    import launch.evaluation
-
-    monkeypatch.setattr(launch.evaluation, "name_of", lambda options: "chase")
+    monkeypatch.setattr(launch.suite_options, "name_of", lambda options: "chase")
     with pytest.raises(UserError, match="chase has no level sets: leave --suite out"):
         on_suite(EnvironmentOptions(), SPEC, suite)
+
+
+def test_the_rates_of_a_game_that_can_be_drawn():
+    outcomes = {"win": 1, "draw": 2, "loss": 4, "unfinished": 1}
+    assert rates_of("optimal", outcomes) == {
+        "evaluation/optimal": 1 / 8,
+        "evaluation/optimal/not_lost": 3 / 8,
+    }
+    assert tuple(rates_of("optimal", outcomes)) == columns_of("optimal", tuple(outcomes))
+    assert rates_of("", {"solved": 1, "unsolved": 3}) == {"evaluation/own": 1 / 4}
 
 
 def test_an_unknown_suite_is_refused():
@@ -134,7 +152,7 @@ def test_suites_while_training(suite):
     assert suites.columns == (f"evaluation/{suite}",)
     said = []
     assert suites.evaluate((), said.append) == {f"evaluation/{suite}": 3 / 4}
-    assert said[-1] == f"evaluation/{suite}, 4 levels: 4 played"
+    assert said[-1] == f"evaluation/{suite}, 4 episodes: 4 played"
     due = [(0, 99), (0, 100), (99, 101), (101, 199), (150, 450)]
     assert [suites.due(*pair) for pair in due] == [False, True, True, False, True]
 
