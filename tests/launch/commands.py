@@ -157,7 +157,7 @@ def assert_one_line(done: subprocess.CompletedProcess[str], *words: str) -> None
     """A user's mistake: status 2 and, after what shows progress, one line with all the words."""
     assert done.returncode == 2, (done.returncode, done.stderr)
     assert done.stdout == ""
-    progress = ("starting", "loading levels", "compiling", "playing ", "evaluating")
+    progress = ("starting", "joining", "loading levels", "compiling", "playing ", "evaluating")
     said = [line for line in done.stderr.splitlines() if not line.startswith(progress)]
     assert len(said) == 1, done.stderr
     assert said[0].startswith("moravec: ")
