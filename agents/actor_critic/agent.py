@@ -8,10 +8,11 @@ import jax.numpy as jnp
 import optax
 
 from agents.actor_critic.config import ActorCriticConfig
-from agents.actor_critic.losses import LossCosts, actor_critic_loss
-from agents.actor_critic.network import Network
+from agents.actor_critic.losses import LossCosts, actor_critic_loss, auxiliary_loss
+from agents.actor_critic.network import Network, NetworkOutput
+from agents.actor_critic.parts import Parts
 from agents.actor_critic.policies import Categorical, policy_of
-from agents.base import Agent, AgentState, Metrics, OnPolicy, Params, Unroll
+from agents.base import Agent, AgentState, Core, Metrics, OnPolicy, Params, Unroll
 from agents.inputs import zeros_like_spec
 from environments.base import EnvironmentSpec, Observation
 
@@ -21,6 +22,7 @@ def make_actor_critic(
 ) -> Agent:
     """The agent of `network` under `config`; its learning rate decays over `frames` frames."""
     transformed = hk.without_apply_rng(hk.transform(network.unroll))
+    parts = Parts(network.frozen)
     policy = policy_of(spec)
     has_core = bool(jax.tree.leaves(jax.eval_shape(lambda: network.initial_core(1))))
     optimizer = optax.chain(
@@ -33,14 +35,19 @@ def make_actor_critic(
 
     def init(key: jax.Array) -> AgentState:
         observation = zeros_like_spec(spec.observation, leading=(1, 1))
-        is_first = jnp.ones((1, 1), bool)
-        params = transformed.init(key, observation, is_first, network.initial_core(1))
+        is_first, frozen = jnp.ones((1, 1), bool), parts.init(key)
+        learnt = transformed.init(key, observation, is_first, network.initial_core(1), **frozen)
         zero = jnp.zeros((), jnp.uint32)
-        return AgentState(params, optimizer.init(params), frames=zero, updates=zero)
+        params = parts.join(learnt, frozen)
+        return AgentState(params, optimizer.init(learnt), frames=zero, updates=zero)
+
+    def apply(params, observation, is_first, core) -> tuple[NetworkOutput, Core]:
+        learnt, frozen = parts.split(params)
+        return transformed.apply(learnt, observation, is_first, core, **frozen)
 
     def act(params, key, observation, is_first, core, *, greedy: bool):
         observation, is_first = jax.tree.map(lambda x: x[None], (observation, is_first))
-        output, core = transformed.apply(params, observation, is_first, core)
+        output, core = apply(params, observation, is_first, core)
         logits = output.logits[0]
         action, extras = policy.mode(logits) if greedy else policy.sample(key, logits)
         return action, extras | {"log_prob": policy.log_prob(logits, action, extras)}, core
@@ -48,22 +55,27 @@ def make_actor_critic(
     def predict(params: Params, observation: Observation) -> tuple[jax.Array, jax.Array]:
         observation = jax.tree.map(lambda x: x[None], observation)
         batch = jax.tree.leaves(observation)[0].shape[1]
-        output, _ = transformed.apply(params, observation, jnp.ones((1, batch), bool), ())
+        output, _ = apply(params, observation, jnp.ones((1, batch), bool), ())
         return output.logits[0], output.value[0]
 
-    def loss(params: Params, unroll: Unroll) -> tuple[jax.Array, Metrics]:
-        output, _ = transformed.apply(params, unroll.observation, unroll.is_first, unroll.core)
+    def loss(learnt: Params, frozen: Params, unroll: Unroll) -> tuple[jax.Array, Metrics]:
+        params = parts.join(learnt, frozen)
+        output, _ = apply(params, unroll.observation, unroll.is_first, unroll.core)
         value, metrics = actor_critic_loss(policy, output.logits, output.value, unroll, costs)
-        return value + config.head_weights_l2 * _head_weights(params), metrics
+        beside, means = auxiliary_loss(output.auxiliary, unroll.is_last, network.auxiliary_costs)
+        weights = config.head_weights_l2 * _head_weights(learnt)
+        return value + beside + weights, metrics | means
 
     def update(state: AgentState, unroll: Unroll, key: jax.Array) -> tuple[AgentState, Metrics]:
         del key
-        gradient, metrics = jax.grad(loss, has_aux=True)(state.params, unroll)
-        direction, optimizer_state = optimizer.update(gradient, state.optimizer, state.params)
+        learnt, frozen = parts.split(state.params)
+        gradient, metrics = jax.grad(loss, has_aux=True)(learnt, frozen, unroll)
+        direction, optimizer_state = optimizer.update(gradient, state.optimizer, learnt)
         rate = learning_rate(config, state.frames, frames)
-        params = jax.tree.map(lambda p, d: p - rate * d, state.params, direction)
-        learnt = jnp.sum(~unroll.is_last[:-1]).astype(jnp.uint32)
-        state = AgentState(params, optimizer_state, state.frames + learnt, state.updates + 1)
+        learnt = jax.tree.map(lambda p, d: p - rate * d, learnt, direction)
+        params = parts.join(learnt, frozen)
+        seen = jnp.sum(~unroll.is_last[:-1]).astype(jnp.uint32)
+        state = AgentState(params, optimizer_state, state.frames + seen, state.updates + 1)
         metrics |= {"grad_norm": optax.tree.norm(gradient), "learning_rate": rate}
         return state, metrics
 

@@ -3,6 +3,7 @@
 Shape letters: `T` time, `B` batch, `P` numbers that parametrise the policy.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import chex
@@ -66,13 +67,10 @@ def actor_critic_loss(
         jax.lax.stop_gradient(rho_tm1),
     )
 
-    def mean(x: jax.Array) -> jax.Array:
-        return jnp.sum(jnp.where(frame, x, 0.0)) / jnp.maximum(jnp.sum(frame), 1)
-
-    policy_loss = mean(-jax.lax.stop_gradient(targets.pg_advantage) * log_prob)
-    value_loss = mean(0.5 * jnp.square(targets.errors))
-    entropy = mean(entropies)
-    logits_l2 = mean(policy.penalty(logits[:-1]))
+    policy_loss = _mean(-jax.lax.stop_gradient(targets.pg_advantage) * log_prob, frame)
+    value_loss = _mean(0.5 * jnp.square(targets.errors), frame)
+    entropy = _mean(entropies, frame)
+    logits_l2 = _mean(policy.penalty(logits[:-1]), frame)
     loss = (
         policy_loss
         + costs.value * value_loss
@@ -83,6 +81,25 @@ def actor_critic_loss(
         "policy_loss": policy_loss,
         "value_loss": value_loss,
         "entropy": entropy,
-        "importance_weight": mean(rho_tm1),
+        "importance_weight": _mean(rho_tm1, frame),
     }
     return loss, metrics
+
+
+def auxiliary_loss(
+    losses: Mapping[str, jax.Array], is_last: jax.Array, costs: Mapping[str, float]
+) -> tuple[jax.Array, Metrics]:
+    """The weighted sum of losses beside the actor-critic's, and the mean per frame of each.
+
+    Args:
+      losses: `[T+1, B]` float32 by name; the observation after the last frame does not count.
+      is_last: `[T+1, B]`, of the unroll.
+      costs: weights by name.
+    """
+    means = {name: _mean(x[:-1], ~is_last[:-1]) for name, x in losses.items()}
+    return sum((costs[name] * x for name, x in means.items()), jnp.float32(0.0)), means
+
+
+def _mean(x: jax.Array, frame: jax.Array) -> jax.Array:
+    """The mean of `x [T, B]` over frames, which the step across a reset is not."""
+    return jnp.sum(jnp.where(frame, x, 0.0)) / jnp.maximum(jnp.sum(frame), 1)

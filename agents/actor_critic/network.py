@@ -3,14 +3,14 @@
 Shape letters: `T` time, `B` batch, `F` features, `P` numbers that parametrise the policy.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import haiku as hk
 import jax
 
 from agents.actor_critic.policies import Policy
-from agents.base import Core
+from agents.base import Core, Params
 from environments.base import Observation
 
 
@@ -21,6 +21,8 @@ class NetworkOutput:
 
     logits: jax.Array  # [T, B, P] float32, whose meaning is the policy's
     value: jax.Array  # [T, B] float32
+    # Losses beside the actor-critic's, by name, each [T, B] float32.
+    auxiliary: dict[str, jax.Array] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -28,12 +30,17 @@ class Network:
     """An actor-critic network.
 
     `unroll` is called inside a Haiku transform, time-major: `(observation [T, B, ...],
-    is_first [T, B], core [B, ...]) -> (NetworkOutput, core)`; it clears the core at each
-    `is_first` before using it.
+    is_first [T, B], core [B, ...], **frozen) -> (NetworkOutput, core)`; it clears the core at
+    each `is_first` before using it.
     """
 
-    unroll: Callable[[Observation, jax.Array, Core], tuple[NetworkOutput, Core]]
+    unroll: Callable[..., tuple[NetworkOutput, Core]]
     initial_core: Callable[[int], Core]
+    # How each part that learning leaves as it is begins: (key) -> params. `unroll` is given it by
+    # its name, and the agent's parameters are then {"agent": what learns, NAME: ...}.
+    frozen: Mapping[str, Callable[[jax.Array], Params]] = field(default_factory=dict)
+    # Weights of `NetworkOutput.auxiliary`.
+    auxiliary_costs: Mapping[str, float] = field(default_factory=dict)
 
 
 class Heads(hk.Module):
