@@ -11,7 +11,6 @@ import jax
 
 from agents.actor_critic.policies import Policy
 from agents.base import Core, Params
-from environments.base import Observation
 
 
 @jax.tree_util.register_dataclass

@@ -7,6 +7,8 @@ from agents.base import Agent
 from agents.i2a.config import I2AConfig
 from agents.i2a.networks import i2a_network
 from agents.inputs import num_actions
+from agents.models.base import EnvironmentModel
+from agents.models.make import make_model
 from environments.base import EnvironmentSpec
 
 
@@ -15,5 +17,14 @@ def make(config: I2AConfig, spec: EnvironmentSpec, frames: int) -> Agent:
 
     Raises UserError if an action is not one of a few, or the model does not fit the environment.
     """
-    agent = make_actor_critic(config, spec, i2a_network(config, spec), frames)
-    return replace(agent, model_steps=config.rollout_length * num_actions(spec))
+    model = make_model(config.model, spec) if config.rollout_length else None
+    return make_with_model(config, spec, model, frames)
+
+
+def make_with_model(
+    config: I2AConfig, spec: EnvironmentSpec, model: EnvironmentModel | None, frames: int
+) -> Agent:
+    """The agent that imagines with `model`, whatever `config.model` says; None for its control."""
+    agent = make_actor_critic(config, spec, i2a_network(config, spec, model), frames)
+    steps = 0 if model is None else config.rollout_length * num_actions(spec)
+    return replace(agent, model_steps=steps)

@@ -17,17 +17,18 @@ from agents.encoders import hidden_layers, join
 from agents.i2a.config import I2AConfig
 from agents.i2a.imagination import imagine
 from agents.inputs import board_image, board_keys, input_keys, num_actions
-from agents.models.base import Imagined
-from agents.models.make import make_model
+from agents.models.base import EnvironmentModel, Imagined
 from environments.base import EnvironmentSpec
 
 DISTILLATION = "distillation_loss"  # its name among the metrics
 
 
-def i2a_network(config: I2AConfig, spec: EnvironmentSpec) -> Network:
-    """The network of `config`, whose frozen part `model` is the environment model.
+def i2a_network(
+    config: I2AConfig, spec: EnvironmentSpec, environment: EnvironmentModel | None
+) -> Network:
+    """The network of `config`, whose frozen part `model` holds the environment model's parameters.
 
-    Without imagination the same last layers follow the model-free path alone.
+    Without a model to imagine with, the same last layers follow the model-free path alone.
     """
     board, keys = board_keys(spec.observation), input_keys(spec.observation)
     policy, actions = policy_of(spec), num_actions(spec)
@@ -43,9 +44,8 @@ def i2a_network(config: I2AConfig, spec: EnvironmentSpec) -> Network:
     def unroll_alone(observation, is_first, core) -> tuple[NetworkOutput, tuple]:
         return output([model_free(observation)], observation, is_first), core
 
-    if not config.rollout_length:
+    if environment is None:
         return Network(unroll_alone, initial_core=lambda batch: ())
-    environment = make_model(config.model, spec)
 
     def unroll(observation, is_first, core, model) -> tuple[NetworkOutput, tuple]:
         rollout_policy = RolloutPolicy(config, actions)
@@ -55,7 +55,9 @@ def i2a_network(config: I2AConfig, spec: EnvironmentSpec) -> Network:
         embeddings = RolloutEncoder(config)(imagined)
         parts = [model_free(observation), embeddings.reshape(len(frame), -1)]
         found = output(parts, observation, is_first)
-        distillation = cross_entropy(found.logits, rollout_policy(frame).reshape(found.logits.shape))
+        distillation = cross_entropy(
+            found.logits, rollout_policy(frame).reshape(found.logits.shape)
+        )
         return NetworkOutput(found.logits, found.value, {DISTILLATION: distillation}), core
 
     return Network(

@@ -11,6 +11,8 @@ from dm_env import specs
 
 from agents.cnn.config import CNNConfig
 from agents.drc.config import VARIANTS, DRCConfig
+from agents.i2a.config import I2AConfig
+from agents.models.config import ModelConfig
 from agents.resnet.config import ResNetConfig
 from environments.errors import UserError
 from tests.agents.toy import (
@@ -28,6 +30,15 @@ CONFIGS = {
     **{f"drc {name}": replace(DRC, variant=name) for name in VARIANTS},
     "resnet": ResNetConfig(stages=(4, 8), **SMALL),
     "cnn": CNNConfig(layers=2, channels=4, **SMALL),
+    "i2a": I2AConfig(
+        model=ModelConfig(kind="perfect"),
+        rollout_length=2,
+        channels=(4,),
+        rollout_channels=2,
+        encoder_units=4,
+        rollout_policy_hidden=4,
+        **SMALL,
+    ),
 }
 every_agent = pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
 TIME, BATCH = 4, 3

@@ -9,12 +9,19 @@ import pytest
 from agents import registry
 from agents.cnn.config import CNNConfig
 from agents.drc.config import DRCConfig
+from agents.i2a.config import I2AConfig
 from agents.mlp.config import MLPConfig
 from agents.resnet.config import ResNetConfig
 from environments.errors import UserError
 from tests.agents.toy import board_spec
 
-CONFIGS = {"drc": DRCConfig, "resnet": ResNetConfig, "cnn": CNNConfig, "mlp": MLPConfig}
+CONFIGS = {
+    "drc": DRCConfig,
+    "resnet": ResNetConfig,
+    "cnn": CNNConfig,
+    "mlp": MLPConfig,
+    "i2a": I2AConfig,
+}
 
 
 def test_the_agents_there_are():
@@ -26,7 +33,7 @@ def test_the_agents_there_are():
 
 def test_an_unknown_agent_is_told_the_nearest_name():
     with pytest.raises(
-        UserError, match=r"no agent 'drk'; did you mean 'drc'\?.*cnn, drc, mlp, resnet"
+        UserError, match=r"no agent 'drk'; did you mean 'drc'\?.*cnn, drc, i2a, mlp, resnet"
     ):
         registry.config_class("drk")
 
@@ -92,6 +99,12 @@ def test_a_wrong_value_is_refused_by_name(config, field, value):
         (CNNConfig, {"channels": 0}),
         (CNNConfig, {"kernel": -3}),
         (MLPConfig, {"hidden": ()}),
+        (I2AConfig, {"channels": ()}),
+        (I2AConfig, {"channels": (32, 0)}),
+        (I2AConfig, {"kernel": 0}),
+        (I2AConfig, {"rollout_channels": 0}),
+        (I2AConfig, {"encoder_units": 0}),
+        (I2AConfig, {"rollout_policy_hidden": -1}),
         (MLPConfig, {"hidden": (64, 0)}),
     ],
 )
@@ -100,6 +113,13 @@ def test_a_wrong_size_is_refused_by_name(config, changes):
     with pytest.raises(UserError, match=rf"agent\.{field} must be .*at least 1, not ") as error:
         config(**changes)
     assert str(error.value).endswith(str(value))
+
+
+@pytest.mark.parametrize("changes", [{"rollout_length": -1}, {"distillation_cost": -0.5}])
+def test_imagination_that_makes_no_sense_is_refused(changes):
+    ((field, value),) = changes.items()
+    with pytest.raises(UserError, match=rf"agent\.{field} must be .*at least 0, not {value:g}"):
+        I2AConfig(**changes)
 
 
 def test_minibatches_must_part_the_environments():

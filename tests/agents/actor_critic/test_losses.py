@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from agents.actor_critic.losses import LossCosts, actor_critic_loss
+from agents.actor_critic.losses import LossCosts, actor_critic_loss, auxiliary_loss
 from agents.actor_critic.policies import Categorical
 from agents.base import Unroll
 
@@ -280,3 +280,18 @@ def test_an_unroll_of_nothing_but_resets_costs_nothing():
     value, _ = compiled(logits, values, unroll, COSTS)
     assert value == 0
     assert not any(np.any(gradient) for gradient in gradients(logits, values, unroll))
+
+
+@pytest.mark.parametrize("transform", [jax.jit, lambda function: function])
+def test_losses_beside_it_by_hand(transform):
+    """Weighed means over frames: neither row 1 of the first environment nor the last row counts."""
+    is_last = jnp.array([[False, False], [True, False], [False, False]])
+    losses = {
+        "one": jnp.array([[1.0, 2.0], [50.0, 6.0], [70.0, 80.0]]),
+        "other": jnp.array([[4.0, 4.0], [50.0, 1.0], [70.0, 80.0]]),
+    }
+    costs = {"one": 0.5, "other": 2.0}
+    loss, means = transform(partial(auxiliary_loss, costs=costs))(losses, is_last)
+    assert {name: float(x) for name, x in means.items()} == {"one": 3.0, "other": 3.0}
+    assert loss == 0.5 * 3 + 2 * 3
+    assert auxiliary_loss({}, is_last, {})[0] == 0
