@@ -1,5 +1,8 @@
 """Symbolic Sokoban: small generated levels for a laptop, Boxoban for an accelerator."""
 
+from dataclasses import replace
+
+from agents.cnn.config import CNNConfig
 from agents.drc.config import DRCConfig
 from agents.resnet.config import ResNetConfig
 from environments.games.sokoban.registration import SokobanOptions
@@ -36,6 +39,23 @@ def sokoban_small() -> Experiment:
         runner=Runner(log_frames=10_000),
         evaluation=Evaluation(suites=("small_held_out",), episodes=1000),
         max_frames=1_800_000,
+    )
+
+
+@register
+def sokoban_small_cnn() -> Experiment:
+    """A small convolutional network, without memory, on the levels of sokoban_small."""
+    return replace(
+        sokoban_small(),
+        name="sokoban_small_cnn",
+        agent=CNNConfig(
+            hidden=128,
+            unroll_length=15,
+            environments=64,
+            learning_rate=2e-3,
+            adam_epsilon=1e-6,
+            clip_norm=1.0,
+        ),
     )
 
 
