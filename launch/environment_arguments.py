@@ -6,8 +6,14 @@ from environments.registry import EnvironmentOptions, make_options
 BASELINES = ("random", "scripted", "solver")  # who else plays, beside trained runs
 
 
-def baseline_of(args: list[str]) -> tuple[str, EnvironmentOptions | None, list[str]]:
+def baseline_of(
+    args: list[str], baselines: tuple[str, ...] = BASELINES
+) -> tuple[str, EnvironmentOptions | None, list[str]]:
     """Who plays, which is the first argument, and in which environment.
+
+    Args:
+      args: of the command line.
+      baselines: who plays any game that it is given.
 
     Returns:
       who: the first argument; "" if it is none but an option, or there is none.
@@ -19,10 +25,10 @@ def baseline_of(args: list[str]) -> tuple[str, EnvironmentOptions | None, list[s
     """
     name, rest = _named(args)
     who = rest[0] if rest and not rest[0].startswith("-") else ""
-    if who in ("", *BASELINES):
+    if who in ("", *baselines):
         return who, make_options(name or "sokoban"), rest
     if name:
-        raise UserError(f"--environment is for {', '.join(BASELINES)}; a run knows its own")
+        raise UserError(f"--environment is for {', '.join(baselines)}; a run knows its own")
     return who, None, rest
 
 

@@ -22,15 +22,17 @@ if TYPE_CHECKING:
 
     Evaluator = Callable[..., Result]  # (suite, *, episodes, thinking_steps, seed, report)
 
+_BASELINES = (*BASELINES, "mcts")
 _REPORT_SECONDS = 2.0
+_SIMULATIONS = 200  # of mcts by itself
 
 
 @dataclass(frozen=True)
 class Arguments:
     """Play every level of each suite once, greedily, and report the solve rate."""
 
-    # A run folder; random, which plays at random; scripted, which reads the simulator; or solver,
-    # which plays Sokoban with the fewest moves.
+    # A run folder; random, which plays at random; scripted, which reads the simulator; solver,
+    # which plays Sokoban with the fewest moves; or mcts, which searches Sokoban's positions.
     run: tyro.conf.Positional[str]
     # Suites (see moravec list) or level sources, in a two-player game opponents; by default those
     # of the run's experiment.
@@ -39,6 +41,9 @@ class Arguments:
     thinking_steps: tuple[int, ...] = (0,)
     # The first so many levels of each suite, in file order; 0 for all of them.
     episodes: int = 0
+    # Before every move, search by so many simulations with the rules of Sokoban as a model, and
+    # the network of the run as prior and value; 0 for none. By itself, mcts takes 200.
+    simulations: int = 0
     # Decides what is random in policy or environment.
     seed: int = 0
     # Print one JSON document on standard output, and nothing else there.
@@ -47,6 +52,7 @@ class Arguments:
     def __post_init__(self):
         for name, values in (
             ("episodes", (self.episodes,)),
+            ("simulations", (self.simulations,)),
             ("seed", (self.seed,)),
             ("thinking-steps", self.thinking_steps),
         ):
@@ -55,6 +61,10 @@ class Arguments:
             given = " ".join(map(str, values))
             if not 0 <= min(values) <= max(values) < 2**32:
                 raise UserError(f"--{name} must be from 0 to {2**32 - 1}, not {given}")
+        if self.run == "mcts" and not self.simulations:
+            object.__setattr__(self, "simulations", _SIMULATIONS)
+        if self.simulations and self.run in BASELINES:
+            raise UserError(f"--simulations is for a run, or mcts; {self.run} does not search")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,11 +89,11 @@ def main(args: list[str]) -> int:
 
 def parse(args: list[str]) -> Arguments:
     """What the arguments ask for. Raises UserError, or exits with 2, if they are wrong."""
-    run, options, rest = baseline_of(args)
+    run, options, rest = baseline_of(args, _BASELINES)
     if options is None:
         return tyro.cli(Arguments, prog="moravec evaluate", args=rest)
     if not run and not any(arg in ("-h", "--help") for arg in rest):
-        raise UserError(f"say first who plays: a run folder, or one of {', '.join(BASELINES)}")
+        raise UserError(f"say first who plays: a run folder, or one of {', '.join(_BASELINES)}")
     default = BaselineArguments(run or "random", environment=options)
     return tyro.cli(BaselineArguments, prog="moravec evaluate", args=rest, default=default)
 
@@ -97,6 +107,11 @@ def _evaluator(arguments: Arguments) -> "tuple[Evaluator, tuple[str, ...]]":
     policy = load_policy(arguments.run)
     experiment = policy.experiment
     run, suites = str(Path(arguments.run)), experiment.evaluation.suites
+    if arguments.simulations:
+        from launch.evaluation import evaluate
+        from launch.search import search_of
+
+        return partial(evaluate, search_of(run, policy, arguments.simulations)), suites
     if entry(name_of(experiment.environment)).batched is None:
         from launch.baselines import trained_policy
         from launch.world_evaluation import Entrant, evaluate_worlds
@@ -134,6 +149,11 @@ def _baseline(arguments: BaselineArguments) -> "tuple[Evaluator, tuple[str, ...]
     if levels and levels == getattr(type(options), "levels", "") and not arguments.suite:
         raise UserError(f"give --suite: {arguments.run} has no suites of its own")
     suites = arguments.suite or (levels,)
+    if arguments.run == "mcts":
+        from launch.evaluation import evaluate
+        from launch.search import search_baseline
+
+        return partial(evaluate, search_baseline(options, suites[0], arguments.simulations)), suites
     if arguments.run == "random" and entry(name_of(options)).batched is not None:
         from launch.evaluation import evaluate, random_contestant
 
@@ -169,8 +189,11 @@ def _results(
                 seed=arguments.seed,
                 report=_reporter(),
             )
-            if arguments.run not in BASELINES:
-                _keep(result)
+            if arguments.simulations:
+                metrics = result.metrics | {"simulations": arguments.simulations}
+                result = dataclasses.replace(result, metrics=metrics)
+            if arguments.run not in _BASELINES:
+                _keep(result, arguments.simulations)
             yield result
 
 
@@ -187,13 +210,14 @@ def _reporter() -> "Callable[[int], None]":
     return report
 
 
-def _keep(result: "Result") -> None:
+def _keep(result: "Result", simulations: int) -> None:
     """Writes the result into the run folder; one that cannot be written to is only said."""
     from launch import files, run_folder
 
     slug = re.sub(r"[^A-Za-z0-9]+", "-", result.suite).strip("-")
     played = f"{result.episodes}_thinking{result.thinking_steps}_seed{result.seed}"
-    name = f"{result.frames}_{slug}_{played}.json"
+    searched = f"_simulations{simulations}" if simulations else ""
+    name = f"{result.frames}_{slug}_{played}{searched}.json"
     folder = run_folder.RunFolder(Path(result.run)).evaluation
     try:
         with files.writing(folder):

@@ -12,13 +12,15 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import mctx
+import mctx as _mctx
 
 from agents.base import Agent, AgentState, Array, OnPolicy, Params
 from agents.models.base import EnvironmentModel
 from agents.search.config import SearchOptions
 from agents.search.repeats import Node, after_expansion, hashes, hidden, nothing_found
 from agents.search.rollouts import random_return
+
+mctx: Any = _mctx  # checkers of types do not see the fields of its dataclasses
 
 # (params, frame [B, H, W, C]) -> (logits [B, A], value [B])
 Predict = Callable[[Params, Array], tuple[Array, Array]]
@@ -42,6 +44,7 @@ def make_search(
       options: how much to search.
       predict: prior and value of a frame, by the network of a policy, if there is one.
     """
+    rolled_out = (1 + options.simulations) * options.rollout  # from the root too
     judge = _by_network(predict) if predict else _by_rollout(model, ended, options)
 
     def init(key: jax.Array) -> AgentState:
@@ -60,7 +63,7 @@ def make_search(
         act=act,
         update=lambda state, unroll, key: (state, {}),
         data=OnPolicy(unroll_length=1, environments=1, minibatches=1),
-        model_steps=options.simulations * (1 if predict else 1 + options.rollout),
+        model_steps=options.simulations + (0 if predict else rolled_out),
     )
 
 
@@ -127,10 +130,10 @@ def _search(model, ended, options, judge: Judge, params, key, frame) -> jax.Arra
         extra_data=nothing_found(len(frame)),
         loop_fn=loop,
     )
-    visits = tree.children_visits[:, mctx.Tree.ROOT_INDEX]
+    visits = tree.children_visits[:, tree.ROOT_INDEX]
     found = tree.extra_data
     tried = jnp.argmax(visits, axis=-1).astype(jnp.int32)
-    return jnp.where(jnp.isfinite(found.best), found.action, tried)
+    return jnp.asarray(jnp.where(jnp.isfinite(found.best), found.action, tried))
 
 
 def _values(tree: Any, node: jax.Array) -> jax.Array:

@@ -11,11 +11,12 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import mctx
 import numpy as np
 
 # The prior's logit of an action that is not tried any more; finite, so that a softmax stays so.
 HIDDEN = -1e9
+Tree = Any  # mctx.Tree, whose fields checkers of types do not see
+_ROOT = 0  # its node
 
 
 @jax.tree_util.register_dataclass
@@ -51,51 +52,47 @@ def hashes(frame: jax.Array) -> jax.Array:
     return jnp.sum(mixed, axis=-1, dtype=jnp.uint32)
 
 
-def hidden(tree: Any, node: jax.Array) -> jax.Array:
+def hidden(tree: Tree, node: jax.Array) -> jax.Array:
     """`[A] bool`: the actions at `node` of a tree without `B` that are not tried any more."""
     return tree.children_prior_logits[node] <= HIDDEN
 
 
-def after_expansion(tree: mctx.Tree, new: jax.Array) -> mctx.Tree:
+def after_expansion(tree: Tree, new: jax.Array) -> Tree:
     """Looks at the node `new []` that every tree of the batch has just got.
 
     Its action is hidden if the position was in the tree before, or is an end, and with it every
     action on the way from the root below which nothing is left to try.
     """
-    batch = jnp.arange(tree.parents.shape[0])
+    count = len(tree.parents)
+    batch = jnp.arange(count)
     node: Node = tree.embeddings
     same = jnp.all(node.hashed == node.hashed[:, new][:, None], axis=-1)  # [B, N]
     repeated = jnp.any(same & (jnp.arange(same.shape[1]) < new), axis=-1)
     ended = node.ended[:, new]
 
-    def climb(carry):
+    def climb(carry: Any) -> Any:
         at, hide, action, value, logits = carry
-        inside = at != mctx.Tree.ROOT_INDEX
+        inside = at != _ROOT
         parent = jnp.where(inside, tree.parents[batch, at], at)
-        last = jnp.where(inside, tree.action_from_parent[batch, at], 0)
-        logit = jnp.where(hide & inside, HIDDEN, logits[batch, parent, last])
-        logits = logits.at[batch, parent, last].set(logit)
+        last: Any = jnp.where(inside, tree.action_from_parent[batch, at], 0)
+        edge = batch, parent, last
+        logits = logits.at[edge].set(jnp.where(hide & inside, HIDDEN, logits[edge]))
         hide &= jnp.all(logits[batch, parent] <= HIDDEN, axis=-1)
-        discount = tree.children_discounts[batch, parent, last]
-        ahead = tree.children_rewards[batch, parent, last] + discount * value
-        return (
-            parent,
-            hide,
-            jnp.where(inside, last, action),
-            jnp.where(inside, ahead, value),
-            logits,
-        )
+        ahead = tree.children_rewards[edge] + tree.children_discounts[edge] * value
+        action, value = jnp.where(inside, last, action), jnp.where(inside, ahead, value)
+        return parent, hide, action, value, logits
 
-    at = jnp.full(batch.shape, new)
-    action, value = jnp.zeros_like(batch), jnp.zeros(batch.shape)
+    at = jnp.full(count, new)
+    action, value = jnp.zeros_like(batch), jnp.zeros(count)
     begin = at, repeated | ended, action, value, tree.children_prior_logits
-    *_, action, value, logits = jax.lax.while_loop(
-        lambda carry: jnp.any(carry[0] != 0), climb, begin
-    )
+    *_, action, value, logits = jax.lax.while_loop(_under_way, climb, begin)
     found: Found = tree.extra_data
     better = ended & (value > found.best)
-    found = Found(
-        jnp.where(better, value, found.best),
-        jnp.where(better, action, found.action).astype(jnp.int32),
-    )
-    return tree.replace(children_prior_logits=logits, extra_data=found)
+    best: Any = jnp.where(better, value, found.best)
+    first: Any = jnp.where(better, action, found.action)
+    return tree.replace(children_prior_logits=logits, extra_data=Found(best, first))
+
+
+def _under_way(carry: Any) -> jax.Array:
+    """`[] bool`: whether a way is not yet at its root."""
+    return jnp.any(carry[0] != _ROOT)
