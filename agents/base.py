@@ -120,3 +120,6 @@ class Agent:
     predict: Callable[[Params, Observation], tuple[Array, Array]] | None = None
     # Steps of an environment model that every decision takes; 0 for an agent that has none.
     model_steps: int = 0
+    # (params, unroll) -> metrics: of a model learner, how well it predicts play that it did not
+    # learn from; None for those that predict nothing
+    assess: Callable[[Params, Unroll], Metrics] | None = None

@@ -133,6 +133,9 @@ class Experiment:
     max_frames: int = 1_000_000
     # Stops early after so many minutes of training; 0 for no limit.
     max_minutes: float = 0.0
+    # What it begins with: to each part of the agent that was trained before, an experiment, which
+    # is then trained first, a run that is done, or a configuration file.
+    prerequisites: dict[str, str] = field(default_factory=dict, hash=False)
     # Decides everything random: parameters, levels, time limits, actions.
     seed: int = 0
 

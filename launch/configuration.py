@@ -115,6 +115,11 @@ def _value(hint: Any, value: Any, key: str) -> Any:
         return value
     if get_origin(hint) is tuple:
         return _tuple(get_args(hint), value, key)
+    if get_origin(hint) is dict:
+        if not isinstance(value, dict):
+            raise _wrong(key, "an object", value)
+        of = get_args(hint)[1]
+        return {name: _value(of, element, f"{key}.{name}") for name, element in value.items()}
     if hint is float and type(value) is int:
         return float(value)
     if type(value) is not hint:

@@ -17,6 +17,7 @@ from launch.device_program import DeviceState, EpisodeSums
 from launch.evaluation import Suites
 from launch.outcome import Outcome
 from launch.progress import Display
+from launch.published import InitialParams
 from launch.run_folder import RunFolder
 from launch.run_logger import RunLogger
 from launch.signals import Stop
@@ -28,12 +29,12 @@ EPISODE_COLUMNS = ("episodes", "success_rate", "episode_return", "episode_length
 class DeviceRunner:
     """Trains one experiment. Making one loads levels and checks all that can be checked."""
 
-    def __init__(self, experiment: Experiment, initial_params: Mapping[str, Any] | None = None):
+    def __init__(self, experiment: Experiment, initial_params: InitialParams | None = None):
         """Checks that it can be run.
 
         Args:
           experiment: what to train.
-          initial_params: parameters to begin with, by path (see `published`); None draws them.
+          initial_params: parameters to begin with; None draws them all.
 
         Raises:
           UserError: the experiment cannot be run, or the parameters are another network's.
@@ -44,10 +45,9 @@ class DeviceRunner:
         self._agent = experiment.agent.make(spec, experiment.max_frames)
         self._suites = Suites(experiment.evaluation, experiment.environment, self._agent, spec)
         self._shardings = device_program.shardings(self._agent, self._environment)
-        self._initial_params = None
+        self._initial_params = initial_params
         if initial_params is not None:
-            like = jax.eval_shape(self._agent.init, jax.random.key(0)).params
-            self._initial_params = published.unflatten(dict(initial_params), like)
+            initial_params.into(jax.eval_shape(self._agent.init, jax.random.key(0)).params)
         data = device_program.data_of(self._agent)
         iterations = max(
             1, experiment.runner.log_frames // (data.unroll_length * data.environments)
@@ -137,7 +137,8 @@ class DeviceRunner:
         state = init(environment=self._environment, key=jax.random.key(self._experiment.seed))
         if self._initial_params is None:
             return state
-        params = jax.device_put(self._initial_params, self._shardings.agent.params)
+        params = self._initial_params.into(state.agent.params)
+        params = jax.device_put(params, self._shardings.agent.params)
         return replace(state, agent=replace(state.agent, params=params))
 
     def _columns(self, metrics: Mapping[str, Any]) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Evaluation on suites, greedily, with Wilson's interval: every level once, or so many games."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from environments.games.sokoban.registration import SokobanOptions
 from environments.games.sokoban.spec import board_of
 from environments.registry import EnvironmentOptions, build_batched, entry, name_of
 from experiments.base import Evaluation
+from launch.assessment import assess, metric_names
 from launch.optimality import optimality_of
 from launch.planning import planning
 from launch.rollouts import Episodes, play
@@ -99,8 +100,13 @@ def evaluate(
         seed=seed,
         thinking_steps=thinking_steps,
     )
-    planned = planning(played, contestant.agent.model_steps, thinking_steps)
-    return replace(result, metrics=result.metrics | optimality_of(environment, played) | planned)
+    metrics = (
+        result.metrics
+        | optimality_of(environment, played)
+        | planning(played, contestant.agent.model_steps, thinking_steps)
+        | assess(contestant.agent, contestant.params, environment, episodes=episodes, seed=seed)
+    )
+    return replace(result, metrics=metrics)
 
 
 def summary(
@@ -179,6 +185,11 @@ def rates_of(suite: str, outcomes: dict[str, int]) -> dict[str, float]:
     return {column: count / total for column, count in zip(columns, better, strict=False)}
 
 
+def _assessed(suite: str, metrics: Iterable[str]) -> tuple[str, ...]:
+    """The columns of what `Agent.assess` finds on a suite."""
+    return tuple(f"assessment/{suite or 'own'}/{name}" for name in metrics)
+
+
 def wilson(successes: int, trials: int) -> tuple[float, float]:
     """The 95 % score interval of a rate (Wilson 1927)."""
     z = 1.959963984540054
@@ -211,7 +222,11 @@ class Suites:
         self._episodes = {
             suite: episodes_on(*pair, evaluation.episodes) for suite, pair in found.items()
         }
-        columns = (columns_of(suite, spec.outcomes) for suite in evaluation.suites)
+        columns = [columns_of(suite, spec.outcomes) for suite in evaluation.suites]
+        columns += [
+            _assessed(suite, metric_names(agent, environment))
+            for suite, environment in self._environments.items()
+        ]
         self.columns = tuple(column for each in columns for column in each)
 
     def due(self, before: int, after: int) -> bool:
@@ -234,4 +249,6 @@ class Suites:
                 report=lambda played, title=title: say(f"{title}: {played} played"),
             )
             rates |= rates_of(suite, counted(played, self._outcomes))
+            metrics = assess(self._agent, params, environment, episodes=episodes)
+            rates |= dict(zip(_assessed(suite, metrics), metrics.values(), strict=True))
         return rates

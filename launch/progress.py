@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any, TextIO
 
+from experiments.base import Experiment
 from launch.loggers import Row
 
 _LINE_SECONDS = 5.0
@@ -46,6 +47,33 @@ def display(
         return Display()
     out = sys.stderr if stream is None else stream
     return (Bar if out.isatty() else Lines)(max_frames, max_seconds, out)
+
+
+class Screen:
+    """Shows one run after another."""
+
+    def __init__(self, quiet: bool):
+        """`quiet`: whether to show nothing."""
+        self._quiet = quiet
+        self._shown: Experiment | None = None
+        self._display = Display()
+
+    def show(self, experiment: Experiment) -> Display:
+        """The display of this run, which takes the place of the one before."""
+        if experiment != self._shown:
+            self._display.close()
+            seconds = experiment.max_minutes * 60
+            self._display = display(experiment.max_frames, seconds, quiet=self._quiet)
+            self._shown = experiment
+        return self._display
+
+    def say(self, text: str) -> None:
+        """Says it wherever it is seen now."""
+        self._display.say(text)
+
+    def close(self) -> None:
+        """Leaves the last state on the screen."""
+        self._display.close()
 
 
 class Lines(Display):
@@ -146,6 +174,7 @@ def describe(row: Row, max_frames: int) -> str:
         ("success_rate", "solved"),
         ("episode_return", "return"),
         ("entropy", "entropy"),
+        ("frame_accuracy_1", "exact frames"),
     ):
         if name in row:
             parts.append(f"{label} {float(row[name]):.2f}")

@@ -32,6 +32,33 @@ class Published:
     frames: int  # learnt from
 
 
+@dataclass(frozen=True)
+class InitialParams:
+    """Parameters that a run begins with, in place of drawn ones."""
+
+    arrays: dict[str, np.ndarray]  # by path
+    # The parts of the parameters, by the first name of their paths, that `arrays` are; all else
+    # is drawn. Empty if they are all there is.
+    parts: tuple[str, ...] = ()
+
+    def into(self, params: Any) -> Any:
+        """`params` with these in their place.
+
+        Args:
+          params: a pytree of arrays; of `jax.ShapeDtypeStruct` if they are complete, or only to
+            check that they fit.
+
+        Raises:
+          UserError: names or shapes differ: these are another network's parameters.
+        """
+        if not self.parts:
+            return unflatten(self.arrays, params)
+        named, structure = _by_name(params)
+        parts = {name: leaf for name, leaf in named.items() if name.split("/")[0] in self.parts}
+        begun = named | _restored(self.arrays, parts)
+        return jax.tree_util.tree_unflatten(structure, list(begun.values()))
+
+
 def publish(path: Path, params: Any, spec: EnvironmentSpec, frames: int) -> None:
     """Writes the policy to `path`, replacing the one that is there.
 
@@ -90,8 +117,18 @@ def unflatten(arrays: dict[str, np.ndarray], like: Any) -> Any:
     Raises:
       UserError: names or shapes differ: these are another network's parameters.
     """
-    leaves, structure = jax.tree_util.tree_flatten_with_path(like)
-    expected = {_name(path): leaf for path, leaf in leaves}
+    expected, structure = _by_name(like)
+    return jax.tree_util.tree_unflatten(structure, list(_restored(arrays, expected).values()))
+
+
+def _by_name(params: Any) -> tuple[dict[str, Any], Any]:
+    """The leaves by path, in their order, and the structure."""
+    leaves, structure = jax.tree_util.tree_flatten_with_path(params)
+    return {_name(path): leaf for path, leaf in leaves}, structure
+
+
+def _restored(arrays: dict[str, np.ndarray], expected: dict[str, Any]) -> dict[str, jax.Array]:
+    """`arrays` in the order and the dtypes of `expected`; UserError if they are not the same."""
     there = {name: array.shape for name, array in arrays.items()}
     here = {name: leaf.shape for name, leaf in expected.items()}
     for name in here | there:
@@ -100,8 +137,7 @@ def unflatten(arrays: dict[str, np.ndarray], like: Any) -> Any:
                 f"the parameters are another network's: {name} is {there.get(name, 'absent')} "
                 f"there, {here.get(name, 'absent')} here"
             )
-    restored = [jnp.asarray(arrays[name], leaf.dtype) for name, leaf in expected.items()]
-    return jax.tree_util.tree_unflatten(structure, restored)
+    return {name: jnp.asarray(arrays[name], leaf.dtype) for name, leaf in expected.items()}
 
 
 def _name(path: tuple) -> str:

@@ -53,6 +53,16 @@ class RunFolder:
         return self.path / "initial_policy.npz"
 
     @property
+    def prerequisites(self) -> Path:
+        """The folder of the runs that this one begins with, each under its name."""
+        return self.path / "prerequisites"
+
+    @property
+    def prerequisites_record(self) -> Path:
+        """Which of them stand, and how many frames they took; see `prerequisites.frames`."""
+        return self.path / "prerequisites.json"
+
+    @property
     def metrics(self) -> Path:
         """The rows of metrics as CSV."""
         return self.path / "metrics.csv"
@@ -124,9 +134,13 @@ def remove_unused(run: RunFolder) -> None:
     """Removes what was written before training began, if it did not: there is nothing to resume."""
     if run.metrics.exists() or run.checkpoints.exists():
         return
-    for path in (run.config, run.versions, run.initial_policy, run.path / _LOCK):
+    if any(run.prerequisites.rglob(run.metrics.name)):
+        return
+    written = (run.config, run.versions, run.initial_policy, run.prerequisites_record)
+    for path in (*written, run.path / _LOCK):
         path.unlink(missing_ok=True)
-    shutil.rmtree(run.replay, ignore_errors=True)
+    for path in (run.replay, run.prerequisites):
+        shutil.rmtree(path, ignore_errors=True)
     with contextlib.suppress(OSError):  # something else is there
         run.path.rmdir()
 

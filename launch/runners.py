@@ -1,7 +1,6 @@
 """The runners, by `runner.kind`."""
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from experiments.base import Experiment
 from launch.outcome import Outcome
@@ -9,6 +8,9 @@ from launch.platforms import require_ports, require_reverb, use_platform
 from launch.progress import Display
 from launch.run_folder import RunFolder
 from launch.signals import Stop
+
+if TYPE_CHECKING:
+    from launch.published import InitialParams
 
 
 class TrainingRunner(Protocol):
@@ -22,13 +24,13 @@ class TrainingRunner(Protocol):
 
 
 def make_runner(
-    experiment: Experiment, initial_params: Mapping[str, Any] | None = None
+    experiment: Experiment, initial_params: "InitialParams | None" = None
 ) -> TrainingRunner:
     """The runner that the experiment names.
 
     Args:
       experiment: what to train.
-      initial_params: parameters to begin with, by path (see `published`); None draws them.
+      initial_params: parameters to begin with; None draws them all.
 
     Raises:
       UserError: the experiment cannot be run, here or at all, or the parameters are another

@@ -5,10 +5,10 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
@@ -18,6 +18,7 @@ from experiments.base import Experiment
 
 if TYPE_CHECKING:
     from launch.outcome import Outcome
+    from launch.published import InitialParams
     from launch.run_folder import RunFolder
 
 
@@ -89,17 +90,20 @@ def _experiment(args: list[str]) -> tuple[Experiment, list[str]]:
 
 
 def _begin(arguments: Arguments) -> int:
-    from launch import configuration, published, run_folder, versions
+    from launch import configuration, prerequisites, published, run_folder, versions
     from launch.files import atomic_write
 
     experiment, init_from = arguments.experiment, arguments.init_from
     path = arguments.run_dir or run_folder.default_path(experiment.name)
     run_folder.check_new(path)  # and again when it is made: JAX and levels take long to load
-    policy, params = b"", None
-    if init_from is not None:
+    policy, found = b"", ()
+    if init_from is not None:  # it brings all there is
         source = run_folder.open_run(init_from).policy
-        params = published.load(source).params
+        params = published.InitialParams(published.load(source).params)
         policy = source.read_bytes()
+    else:
+        found = prerequisites.sources(experiment)
+        params = prerequisites.given(found)
 
     @contextmanager
     def folder() -> "Iterator[RunFolder]":
@@ -107,6 +111,7 @@ def _begin(arguments: Arguments) -> int:
         with run_folder.lock(run):
             if policy:
                 atomic_write(run.initial_policy, policy)  # a resumed run may need it again
+            prerequisites.write(run, found)
             configuration.save(experiment, run.config)
             atomic_write(run.versions, json.dumps(versions.collect(), indent=2) + "\n")
             try:
@@ -119,11 +124,14 @@ def _begin(arguments: Arguments) -> int:
 
 
 def _resume(arguments: ResumeArguments) -> int:
-    from launch import configuration, published, run_folder
+    from launch import configuration, prerequisites, published, run_folder
 
     run = run_folder.open_run(arguments.resume)
     began = run.initial_policy
-    params = published.load(began).params if began.exists() else None
+    if began.exists():
+        params = published.InitialParams(published.load(began).params)
+    else:
+        params = prerequisites.kept(run)
     before = configuration.load(run.config)
     changes = {"max_frames": arguments.max_frames, "max_minutes": arguments.max_minutes}
     changes = {name: value for name, value in changes.items() if value is not None}
@@ -145,34 +153,43 @@ def _train(
     quiet: bool,
     *,
     resume: bool = False,
-    initial_params: Mapping[str, Any] | None = None,
+    initial_params: "InitialParams | None" = None,
 ) -> int:
     """Trains in `folder`, which is entered only when nothing can be wrong with the experiment."""
     from launch import progress, signals
 
-    display = progress.display(experiment.max_frames, experiment.max_minutes * 60, quiet=quiet)
+    screen = progress.Screen(quiet)
+    display = screen.show(experiment)
     try:
-        with signals.stop_on_signals(display.say, display.close) as stop:
+        with signals.stop_on_signals(screen.say, screen.close) as stop:
             display.say("starting")
+            from launch import prerequisites
             from launch.runners import make_runner  # seconds: JAX, Haiku, rlax
 
             display.say("loading levels")
             runner = make_runner(experiment, initial_params)
             with folder as run:
-                outcome = runner.train(run, display, stop, resume=resume)
+                outcome = prerequisites.finish(
+                    run, experiment, runner, screen.show, stop, resume=resume
+                )
     finally:
-        display.close()
-    print(_farewell(run.path, outcome, experiment.max_frames), file=sys.stderr)
+        screen.close()
+    before = prerequisites.frames(run)
+    print(_farewell(run.path, outcome, experiment.max_frames, before), file=sys.stderr)
     return 0
 
 
-def _farewell(path: Path, outcome: "Outcome", max_frames: int) -> str:
-    """What was reached, where it lies, and what to type next."""
+def _farewell(path: Path, outcome: "Outcome", max_frames: int, before: int) -> str:
+    """What was reached, where it lies, and what to type next.
+
+    `before`: the frames of the runs that this one began with.
+    """
     shown = shlex.quote(str(path))
     program = "uv run moravec" if "UV" in os.environ else "moravec"  # as it was called
     late = outcome.finished and outcome.frames < max_frames
     did = "time is up" if late else "finished" if outcome.finished else "stopped"
-    lines = [f"{did} after {outcome.frames:,} frames, {outcome.seconds / 60:.1f} minutes: {shown}"]
+    frames = f"{outcome.frames:,} frames" + (f" and {before:,} of prerequisites" if before else "")
+    lines = [f"{did} after {frames}, {outcome.seconds / 60:.1f} minutes: {shown}"]
     lines += _reached(outcome.evaluation)
     if late:
         lines.append(f"more: {program} train --resume {shown} --max-minutes 0")
@@ -184,9 +201,15 @@ def _farewell(path: Path, outcome: "Outcome", max_frames: int) -> str:
 
 
 def _reached(evaluation: dict[str, float]) -> list[str]:
-    """A line for each suite; of two-player games it tells wins, and draws with them."""
+    """A line for each suite; of two-player games it tells wins, and draws with them.
+
+    Under it, what a model learner predicts there.
+    """
     lines = []
     for column, rate in evaluation.items():
+        if column.startswith("assessment/"):
+            lines.append(f"    {column.rsplit('/', 1)[1]} {rate:.4f}")
+            continue
         if column.endswith("/not_lost") and column.removesuffix("/not_lost") in evaluation:
             continue
         suite, not_lost = column.removeprefix("evaluation/"), evaluation.get(f"{column}/not_lost")

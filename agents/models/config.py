@@ -1,9 +1,15 @@
-"""Configuration of an environment model; it says what the model is, not how it learns."""
+"""Configurations of environment models, and of the agent that learns one."""
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
 
+from agents.cnn.config import CNNConfig
+from agents.registry import AgentConfig, register
 from environments.errors import UserError
+
+if TYPE_CHECKING:
+    from agents.base import Agent
+    from environments.base import EnvironmentSpec
 
 
 @dataclass(frozen=True)
@@ -25,3 +31,48 @@ class ModelConfig:
             value = getattr(self, name)
             if value < least:
                 raise UserError(f"agent.model.{name} must be at least {least}, not {value}")
+
+
+@register("environment_model")
+@dataclass(frozen=True)
+class EnvironmentModelConfig(AgentConfig):
+    """Learns an environment model from the play of a policy that does not learn."""
+
+    # The model.
+    model: ModelConfig = field(default_factory=ModelConfig)
+    # The agent that plays, with the parameters of the prerequisite `policy`.
+    policy: AgentConfig = field(default_factory=CNNConfig)
+    # How often an action is drawn uniformly instead: a policy alone would not show what happens
+    # where it does not go, and chance alone hardly ever what is rewarded.
+    random_actions: float = 0.5
+    # Steps in an unroll.
+    unroll_length: int = 20
+    # Environments, each of which gives one unroll for every round of learning.
+    environments: int = 64
+    # Equal parts in which a round of unrolls is learnt from, one update for each.
+    minibatches: int = 4
+    # Adam's rate at the beginning; it falls linearly with frames.
+    learning_rate: float = 2e-3
+    # The part of it that is left at the end of the budget.
+    final_learning_rate: float = 0.01
+    # Largest global norm of the gradient.
+    clip_norm: float = 10.0
+
+    def __post_init__(self):
+        for name in ("random_actions", "final_learning_rate"):
+            value = getattr(self, name)
+            if not 0 <= value <= 1:
+                raise UserError(f"agent.{name} must be between 0 and 1, not {value:g}")
+        for name in ("learning_rate", "clip_norm"):
+            value = getattr(self, name)
+            if not 0 < value < float("inf"):
+                raise UserError(f"agent.{name} must be a number above 0, not {value}")
+        if self.model.kind != "learned":
+            raise UserError(
+                f"a model of kind {self.model.kind} learns nothing: set agent.model.kind learned"
+            )
+
+    def make(self, spec: "EnvironmentSpec", frames: int) -> "Agent":
+        from agents.models.agent import make
+
+        return make(self, spec, frames)

@@ -1,6 +1,6 @@
 """The local runner: actors, replay and learner on this machine, in threads or in processes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from functools import partial
 from typing import Any
@@ -20,6 +20,7 @@ from launch.distributed.training import Training
 from launch.evaluator import Evaluator
 from launch.outcome import Outcome
 from launch.progress import Display
+from launch.published import InitialParams
 from launch.run_folder import RunFolder
 from launch.signals import Stop
 
@@ -27,12 +28,12 @@ from launch.signals import Stop
 class LocalRunner:
     """Trains one experiment. Making one loads levels and checks all that can be checked."""
 
-    def __init__(self, experiment: Experiment, initial_params: Mapping[str, Any] | None = None):
+    def __init__(self, experiment: Experiment, initial_params: InitialParams | None = None):
         """Checks that it can be run.
 
         Args:
           experiment: what to train.
-          initial_params: parameters to begin with, by path (see `published`); None draws them.
+          initial_params: parameters to begin with; None draws them all.
 
         Raises:
           UserError: the experiment cannot be run, or the parameters are another network's.

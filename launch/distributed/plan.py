@@ -1,6 +1,5 @@
 """What follows from an experiment for all parts of a distributed run, checked once."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +10,9 @@ from environments.base import EnvironmentSpec
 from environments.errors import UserError
 from environments.registry import EnvironmentOptions, build_batched, entry, name_of
 from experiments.base import Experiment
-from launch import published
 from launch.distributed.base import Item, item_spec
 from launch.distributed.learner import check_split, round_items
+from launch.published import InitialParams
 
 
 @dataclass(frozen=True)
@@ -67,11 +66,11 @@ def make_plan(experiment: Experiment) -> Plan:
     )
 
 
-def check_params(plan: Plan, initial_params: Mapping[str, Any] | None) -> None:
+def check_params(plan: Plan, initial_params: InitialParams | None) -> None:
     """Raises UserError if parameters to begin with are another network's."""
     if initial_params is not None:
         like = jax.eval_shape(plan.agent.init, jax.random.key(0)).params
-        published.unflatten(dict(initial_params), like)
+        initial_params.into(like)
 
 
 def environment_spec(options: EnvironmentOptions) -> EnvironmentSpec:

@@ -3,7 +3,7 @@
 import socket
 import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from launch.loggers import Row
 from launch.outcome import Outcome, RunFailed
 from launch.platforms import use_platform
 from launch.progress import Display
+from launch.published import InitialParams
 from launch.run_folder import RunFolder
 
 _BEGIN_SECONDS = 300.0  # to restore, and to publish the first weights
@@ -98,7 +99,7 @@ class LearnerPart:
         run: Path,
         coordinator: Any,
         shards: Sequence[tuple[str, Any]],
-        initial_params: Mapping[str, Any] | None,
+        initial_params: InitialParams | None,
         resume: bool,
         version: int,
     ) -> Outcome | Failure:

@@ -7,7 +7,7 @@ and the replay servers write to the run folder, so that all nodes must see it at
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
@@ -28,6 +28,7 @@ from launch.distributed.supervisor import Supervisor
 from launch.evaluator import Evaluator
 from launch.outcome import Outcome
 from launch.progress import Display
+from launch.published import InitialParams
 from launch.run_folder import RunFolder
 from launch.signals import Stop
 
@@ -37,12 +38,12 @@ _LOOK_SECONDS = 0.5
 class RayRunner:
     """Trains one experiment. Making one loads levels and checks all that can be checked here."""
 
-    def __init__(self, experiment: Experiment, initial_params: Mapping[str, Any] | None = None):
+    def __init__(self, experiment: Experiment, initial_params: InitialParams | None = None):
         """Checks that it can be run.
 
         Args:
           experiment: what to train.
-          initial_params: parameters to begin with, by path (see `published`); None draws them.
+          initial_params: parameters to begin with; None draws them all.
 
         Raises:
           UserError: the experiment cannot be run, there is no such cluster, or the parameters are
@@ -53,7 +54,7 @@ class RayRunner:
         self._plan = make_plan(experiment)
         Evaluator(experiment, self._plan.agent, self._plan.spec)  # whether the suites fit
         check_params(self._plan, initial_params)
-        self._initial_params = None if initial_params is None else dict(initial_params)
+        self._initial_params = initial_params
 
     def train(
         self, run: RunFolder, display: Display, stop: Stop, *, resume: bool = False

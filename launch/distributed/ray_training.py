@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from launch.distributed.ray_link import RayLink
 from launch.distributed.ray_replay import Shard
 from launch.outcome import Outcome, RunFailed
 from launch.progress import Display
+from launch.published import InitialParams
 
 _LOOK_SECONDS = 0.5
 _ANSWER_SECONDS = 30.0
@@ -33,7 +34,7 @@ class RayTraining:
         coordinator: Any,
         shards: Sequence[Shard],
         display: Display,
-        initial_params: Mapping[str, Any] | None,
+        initial_params: InitialParams | None,
     ):
         """Has the learners' processes get ready; does not wait for them.
 

@@ -1,7 +1,7 @@
 """Training as the process that holds the learner sees it: batches in, versions and rows out."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -28,6 +28,7 @@ from launch.distributed.window import (
 from launch.evaluator import Evaluator
 from launch.outcome import Outcome
 from launch.progress import Display
+from launch.published import InitialParams
 from launch.run_folder import RunFolder
 from launch.run_logger import RunLogger
 
@@ -71,7 +72,7 @@ class Training:
         link: Link,
         display: Display,
         evaluator: Evaluator,
-        initial_params: Mapping[str, Any] | None = None,
+        initial_params: InitialParams | None = None,
     ):
         """Args:
         plan: of the run.
@@ -79,7 +80,7 @@ class Training:
         link: to the coordinator.
         display: shows progress.
         evaluator: plays the suites.
-        initial_params: parameters to begin with, by path (see `published`); None draws them.
+        initial_params: parameters to begin with; None draws them all.
         """
         self._plan, self._run, self._link, self._display = plan, run, link, display
         self._experiment = plan.experiment
@@ -240,7 +241,7 @@ class Training:
         state = self._learner.init(jax.random.key(self._experiment.seed))
         if self._initial_params is None:
             return state
-        params = published.unflatten(dict(self._initial_params), state.agent.params)
+        params = self._initial_params.into(state.agent.params)
         return replace(state, agent=replace(state.agent, params=params))
 
     def _params(self) -> Any:

@@ -11,17 +11,19 @@ from agents.cnn.config import CNNConfig
 from agents.drc.config import DRCConfig
 from agents.i2a.config import I2AConfig
 from agents.mlp.config import MLPConfig
+from agents.models.config import EnvironmentModelConfig
 from agents.resnet.config import ResNetConfig
 from environments.errors import UserError
 from tests.agents.toy import board_spec
 
-CONFIGS = {
+ACTOR_CRITICS = {
     "drc": DRCConfig,
     "resnet": ResNetConfig,
     "cnn": CNNConfig,
     "mlp": MLPConfig,
     "i2a": I2AConfig,
 }
+CONFIGS = {**ACTOR_CRITICS, "environment_model": EnvironmentModelConfig}
 
 
 def test_the_agents_there_are():
@@ -33,7 +35,7 @@ def test_the_agents_there_are():
 
 def test_an_unknown_agent_is_told_the_nearest_name():
     with pytest.raises(
-        UserError, match=r"no agent 'drk'; did you mean 'drc'\?.*cnn, drc, i2a, mlp, resnet"
+        UserError, match=r"no agent 'drk'; did you mean 'drc'\?.*cnn, drc, environment_model, .*"
     ):
         registry.config_class("drk")
 
@@ -74,7 +76,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
+@pytest.mark.parametrize("config", ACTOR_CRITICS.values(), ids=ACTOR_CRITICS)
 @pytest.mark.parametrize(("field", "value"), WRONG)
 def test_a_wrong_value_is_refused_by_name(config, field, value):
     with pytest.raises(UserError) as error:

@@ -15,6 +15,9 @@ NAMES = {
     "sokoban_boxoban",
     "sokoban_boxoban_drc11",
     "sokoban_boxoban_resnet",
+    "sokoban_model",
+    "sokoban_model_policy",
+    "sokoban_poor_model",
 }
 
 
@@ -45,6 +48,17 @@ def test_an_experiment_asks_for_an_agent_that_can_be_made(name):
     assert agent.data
     for suite in experiment.evaluation.suites:
         assert levels_of(suite) != suite
+
+
+def test_experiments_that_others_begin_with_exist_and_fit():
+    from launch.prerequisites import sources
+
+    found = {name: sources(registry.load(name)) for name in registry.experiments()}
+    assert {source.name for source in found["sokoban_model"]} == {"policy"}
+    for name, several in found.items():
+        for source in several:
+            assert source.run is None
+            assert source.experiment.environment == registry.load(name).environment
 
 
 def test_an_unknown_experiment_is_told_the_nearest_name():

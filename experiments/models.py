@@ -1,0 +1,54 @@
+"""Environment models to imagine with, and the policies whose play they learn from."""
+
+from agents.cnn.config import CNNConfig
+from agents.models.config import EnvironmentModelConfig, ModelConfig
+from environments.games.sokoban.registration import SokobanOptions
+from experiments.base import Evaluation, Experiment, Runner
+from experiments.registry import register
+
+_SOKOBAN = SokobanOptions(levels="generated:size=7,boxes=2,count=50000,seed=0", time_limit=(55, 60))
+_SOKOBAN_POLICY = CNNConfig(
+    layers=2,
+    channels=24,
+    hidden=128,
+    environments=64,
+    learning_rate=1e-3,
+    adam_epsilon=1e-6,
+    clip_norm=1.0,
+)
+
+
+@register
+def sokoban_model_policy() -> Experiment:
+    """A partially trained policy on 7x7 levels with two boxes, for models to learn from."""
+    return Experiment(
+        name="sokoban_model_policy",
+        environment=_SOKOBAN,
+        agent=_SOKOBAN_POLICY,
+        evaluation=Evaluation(suites=("2box_held_out",)),
+        max_frames=500_000,
+    )
+
+
+def _sokoban_model(name: str, model: ModelConfig) -> Experiment:
+    return Experiment(
+        name=name,
+        environment=_SOKOBAN,
+        agent=EnvironmentModelConfig(model=model, policy=_SOKOBAN_POLICY),
+        runner=Runner(log_frames=25_000),
+        evaluation=Evaluation(suites=("2box_held_out",)),
+        max_frames=1_000_000,
+        prerequisites={"policy": "sokoban_model_policy"},
+    )
+
+
+@register
+def sokoban_model() -> Experiment:
+    """A model of Sokoban on 7x7 levels with two boxes, from a partially trained policy's play."""
+    return _sokoban_model("sokoban_model", ModelConfig(channels=24, blocks=2))
+
+
+@register
+def sokoban_poor_model() -> Experiment:
+    """The same with too small a network: it errs every few steps."""
+    return _sokoban_model("sokoban_poor_model", ModelConfig(channels=4, blocks=0))
