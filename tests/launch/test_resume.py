@@ -55,6 +55,7 @@ def _assert_steps_once(run: Path) -> None:
     assert steps == [row["frames"] for row in rows(run)]
 
 
+@pytest.mark.slow
 def test_killed_twice(trained, tmp_path):
     run = tmp_path / "run"
     _killed(lambda: _writing(run), "train", *TINY, "--run-dir", run)

@@ -9,6 +9,7 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from agents.drc.config import DRCConfig
 from environments.registry import load_batched
@@ -47,6 +48,7 @@ def updated() -> dict[str, np.ndarray]:
     return {jax.tree_util.keystr(path): np.asarray(leaf) for path, leaf in leaves}
 
 
+@pytest.mark.slow
 def test_four_devices_give_the_same_update(tmp_path):
     script = (
         "import sys, numpy, jax; assert jax.device_count() == 4;"
