@@ -15,6 +15,15 @@ class Suite:
     summary: str
 
 
+def _boxes(size: int, boxes: int) -> Suite:
+    """Levels of our generator with so many boxes; those with many take seconds to make."""
+    return Suite(
+        f"generated:size={size},boxes={boxes},count=200,seed=1,split=held_out",
+        "test",
+        f"{size}x{size}, {boxes} {'box' if boxes == 1 else 'boxes'}, none of them seen in training",
+    )
+
+
 SUITES = {
     "unfiltered_valid": Suite(
         "boxoban:unfiltered/valid", "validation", "Boxoban 10x10, 4 boxes, as generated"
@@ -41,7 +50,21 @@ SUITES = {
         "validation",
         "7x7, two boxes, none of them seen in training",
     ),
+    **{f"small_boxes_{boxes}": _boxes(7, boxes) for boxes in range(1, 7)},
+    **{f"boxes_{boxes}": _boxes(10, boxes) for boxes in range(1, 8)},
 }
+
+# Suites that are played together under one name: generalisation to other numbers of boxes, as in
+# the I2A paper (section 4.3), on boards of 10x10 and of 7x7, where more than six hardly fit.
+FAMILIES = {
+    family: tuple(name for name in SUITES if name.startswith(f"{family}_"))
+    for family in ("boxes", "small_boxes")
+}
+
+
+def expand(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The same with the suites of a family in its place."""
+    return tuple(suite for name in names for suite in FAMILIES.get(name, (name,)))
 
 
 def levels_of(suite: str) -> str:

@@ -15,6 +15,7 @@ import tyro
 
 from environments.errors import UserError
 from environments.registry import EnvironmentOptions, entry, name_of
+from experiments.suites import expand
 from launch.environment_arguments import BASELINES, baseline_of
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ class Arguments:
     # A run folder; random, which plays at random; scripted, which reads the simulator; solver,
     # which plays Sokoban with the fewest moves; or mcts, which searches Sokoban's positions.
     run: tyro.conf.Positional[str]
-    # Suites (see moravec list) or level sources, in a two-player game opponents; by default those
-    # of the run's experiment.
+    # Suites (see moravec list) or level sources, in a two-player game opponents; boxes are the
+    # suites boxes_1 to boxes_7 together. By default those of the run's experiment.
     suite: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
     # How often the policy sees the first observation before it acts on it; several to compare.
     thinking_steps: tuple[int, ...] = (0,)
@@ -78,6 +79,7 @@ class BaselineArguments(Arguments):
 def main(args: list[str]) -> int:
     """Runs `moravec evaluate ARGS`. A user's mistake raises UserError."""
     arguments = parse(args)
+    arguments = dataclasses.replace(arguments, suite=expand(arguments.suite))
     evaluate, suites = _evaluator(arguments)
     results = list(_results(arguments, evaluate, arguments.suite or suites))
     if arguments.json:

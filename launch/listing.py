@@ -10,13 +10,14 @@ import agents.registry
 import environments.registry
 from experiments import registry
 from experiments.suites import SUITES
+from experiments.sweeps import SWEEPS
 
-Kind = Literal["environments", "agents", "experiments", "suites"]
+Kind = Literal["environments", "agents", "experiments", "suites", "sweeps"]
 
 
 @dataclass(frozen=True)
 class Arguments:
-    """List environments, agents, experiments and suites."""
+    """List environments, agents, experiments, suites and sweeps."""
 
     # Only these.
     kinds: tyro.conf.Positional[tuple[Kind, ...]] = ()
@@ -51,6 +52,7 @@ def _everything() -> dict[str, dict[str, str]]:
         "agents": {name: _summary(c) for name, c in agents.registry.configs().items()},
         "experiments": {name: _summary(f) for name, f in registry.experiments().items()},
         "suites": {name: f"{s.summary} ({s.levels})" for name, s in SUITES.items()},
+        "sweeps": {name: sweep.summary for name, sweep in SWEEPS.items()},
     }
 
 

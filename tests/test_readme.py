@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from experiments import sweeps
 from experiments.benchmarks.registry import benchmarks
 from launch import cli, evaluate, train
 from launch.cli import COMMANDS
@@ -41,7 +42,7 @@ def run(tmp_path_factory) -> Path:
 
 def with_run(argument: str, run: Path) -> str:
     """The argument with a real run in the place of the README's."""
-    return re.sub(r"^runs/(sokoban_small/[^/ ]+|\.\.\.)", str(run), argument)
+    return re.sub(r"^runs/(sokoban_small/[^/ ]+|sweeps/[^/ ]+|\.\.\.)", str(run), argument)
 
 
 def test_there_are_commands():
@@ -58,6 +59,8 @@ def test_arguments_are_understood(arguments, run, tmp_path, monkeypatch, capsys)
         assert stopped.value.code == 0
     elif command == "train":
         assert train.parse(rest)
+    elif command == "evaluate" and {"mcts", "--simulations", "boxes"} & set(rest):
+        assert evaluate.parse(rest)  # what these play has tests of its own
     elif command == "evaluate" and "boxoban" not in " ".join(rest):
         assert cli.main([command, *rest, "--episodes=20"]) == 0
     elif command == "evaluate":
@@ -70,6 +73,13 @@ def test_arguments_are_understood(arguments, run, tmp_path, monkeypatch, capsys)
         if rest[0] == "generate":  # does not overwrite
             rest[-1] = "new.levels"
         assert cli.main([command, *rest]) == 0
+    elif command == "sweep":
+        assert sweeps.sweep(rest[0])
+        with pytest.raises(SystemExit, match="0"):
+            cli.main([command, *rest, "--help"])
+    elif command == "report":
+        assert cli.main([command, *rest, "--out=report"]) == 0
+        assert {path.name for path in Path("report").iterdir()} >= {"curves.png", "report.json"}
     elif command == "watch":
         boards = Path(__file__).parent / "data" / "boxoban"
         monkeypatch.setenv("MORAVEC_BOXOBAN", str(boards))

@@ -87,7 +87,7 @@ def _by_rollout(model: EnvironmentModel, ended, options: SearchOptions) -> Judge
     return judge
 
 
-def _search(model, ended, options, judge: Judge, params, key, frame) -> jax.Array:
+def _search(model, ended, options, judge: Judge, params, key, frame) -> Array:
     """`[B] int32`: the first step to the best end found, else the action tried most often."""
     key, root_key = jax.random.split(key)
     logits, value = judge(params, root_key, frame)
@@ -133,10 +133,10 @@ def _search(model, ended, options, judge: Judge, params, key, frame) -> jax.Arra
     visits = tree.children_visits[:, tree.ROOT_INDEX]
     found = tree.extra_data
     tried = jnp.argmax(visits, axis=-1).astype(jnp.int32)
-    return jnp.asarray(jnp.where(jnp.isfinite(found.best), found.action, tried))
+    return jnp.where(jnp.isfinite(found.best), found.action, tried)
 
 
 def _values(tree: Any, node: jax.Array) -> jax.Array:
     """`[A]`: the values found at a node, from 0 to 1; of hidden actions less than any other."""
-    values = mctx.qtransform_by_parent_and_siblings(tree, node)
+    values = jnp.asarray(mctx.qtransform_by_parent_and_siblings(tree, node))
     return jnp.where(hidden(tree, node), -jnp.inf, values)

@@ -1,0 +1,55 @@
+"""Named sweeps: runs that are compared, as data. `moravec sweep NAME` trains them."""
+
+from dataclasses import dataclass
+
+from environments.errors import UserError, unknown
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One curve of a comparison; it is trained once for each seed."""
+
+    label: str  # names its folder and its curve
+    experiment: str
+    overrides: tuple[str, ...] = ()  # options of `moravec train`
+    # (part, label): what the experiment begins with is the run of another variant, same seed.
+    prerequisites: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What is compared, in the order in which it is trained."""
+
+    summary: str
+    variants: tuple[Variant, ...]
+
+    def __post_init__(self):
+        known: set[str] = set()
+        for variant in self.variants:
+            if variant.label in known:
+                raise UserError(f"label {variant.label!r} is used twice in a sweep")
+            if not variant.label or set(variant.label) & set("/\\. "):
+                raise UserError(f"label {variant.label!r} must be the name of a folder")
+            for _, label in variant.prerequisites:
+                if label not in known:
+                    raise UserError(f"{variant.label} needs {label}, which must come before it")
+            known.add(variant.label)
+
+
+SWEEPS = {
+    "sokoban_small": Sweep(
+        "depth and repeats of DRC, and a network without memory, on 6x6 levels with one box",
+        (
+            Variant("drc11", "sokoban_small"),
+            Variant("drc22", "sokoban_small", ("--agent.depth=2", "--agent.repeats=2")),
+            Variant("cnn", "sokoban_small_cnn"),
+        ),
+    ),
+}
+
+
+def sweep(name: str) -> Sweep:
+    """The sweep called `name`. Raises UserError, with the nearest match, if there is none."""
+    if name not in SWEEPS:
+        raise unknown("sweep", name, SWEEPS)
+    return SWEEPS[name]

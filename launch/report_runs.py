@@ -1,0 +1,184 @@
+"""What a report is about: runs found below folders, their curves, and how they were evaluated."""
+
+import dataclasses
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from environments.errors import UserError
+from experiments.base import Experiment
+from launch import configuration, loggers
+from launch.run_folder import RunFolder
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training run, finished or not."""
+
+    path: Path
+    label: str  # of its curve; runs of one label differ in their seeds alone
+    experiment: Experiment
+    before: int  # frames of the runs that it began with
+    rows: list[dict[str, float]]  # of metrics, frames counted without `before`
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """How well one policy did on one suite, greedily."""
+
+    label: str
+    run: str
+    frames: int  # of training, those of the runs that it began with counted in
+    suite: str
+    thinking_steps: int
+    simulations: int  # of a search before every move; 0 for none
+    episodes: int
+    rate: float
+    ci95: tuple[float, float]
+    metrics: dict[str, float]
+
+
+def collect(paths: Iterable[Path]) -> tuple[list[Run], list[Evaluated]]:
+    """The runs in or below `paths`, and all evaluations of them, the newest of each kind.
+
+    A path may also be a file that `moravec evaluate --json` printed: of a baseline, for example.
+
+    Raises UserError if one of them holds neither.
+    """
+    folders, results = [], []
+    for path in paths:
+        if path.is_file():
+            results += [_evaluated(result, result["run"], 0) for result in _list(path)]
+            continue
+        found = _runs_below(path)
+        if not found:
+            raise UserError(f"{path} holds no run: give folders that train or sweep made")
+        folders += [folder for folder in found if folder not in folders]
+    runs = _labelled([RunFolder(folder) for folder in folders])
+    for run in runs:
+        results += _newest(_evaluations(run))
+    return runs, results
+
+
+def _runs_below(path: Path) -> list[Path]:
+    """Run folders, without those that others began with."""
+    if (path / "config.json").is_file():
+        return [path]
+    found = (config.parent for config in sorted(path.glob("**/config.json")))
+    return [folder for folder in found if "prerequisites" not in folder.relative_to(path).parts]
+
+
+def _labelled(folders: Sequence[RunFolder]) -> list[Run]:
+    experiments = [configuration.load(folder.config) for folder in folders]
+    # Of runs outside a sweep, those of one name may differ in more than their seeds.
+    kinds: dict[str, set[str]] = {}
+    for experiment in experiments:
+        kinds.setdefault(experiment.name, set()).add(_but_for_the_seed(experiment))
+    return [
+        Run(
+            path=folder.path,
+            label=_label(folder.path, experiment, ambiguous=len(kinds[experiment.name]) > 1),
+            experiment=experiment,
+            before=_frames_before(folder),
+            rows=loggers.read_csv(folder.metrics) if folder.metrics.exists() else [],
+        )
+        for folder, experiment in zip(folders, experiments, strict=True)
+    ]
+
+
+def _label(path: Path, experiment: Experiment, *, ambiguous: bool) -> str:
+    if path.absolute().name.startswith("seed-"):  # as a sweep lays them out
+        return path.absolute().parent.name
+    return f"{experiment.name} {path.name}" if ambiguous else experiment.name
+
+
+def _but_for_the_seed(experiment: Experiment) -> str:
+    return json.dumps(configuration.to_json(dataclasses.replace(experiment, seed=0)))
+
+
+def _frames_before(folder: RunFolder) -> int:
+    """Frames of the runs that this one began with, and of those that these began with."""
+    record = folder.path / "prerequisites.json"
+    if not record.exists():
+        return 0
+    entries = _read(record)
+    return sum(int(each["frames"] + each["prerequisite_frames"]) for each in entries.values())
+
+
+def _evaluations(run: Run) -> list[Evaluated]:
+    """From the files of `moravec evaluate`, and from the last evaluation in training."""
+    paths = sorted(RunFolder(run.path).evaluation.glob("*.json"))
+    found = [_evaluated(_read(path), run.label, run.before) for path in paths]
+    return found + _from_training(run)
+
+
+def _evaluated(result: dict[str, Any], label: str, before: int) -> Evaluated:
+    try:
+        simulations = int(result["metrics"].get("simulations", 0))
+        low, high = result["ci95"]
+        return Evaluated(
+            label=label,
+            run=result["run"],
+            frames=result["frames"] + before,
+            suite=result["suite"],
+            thinking_steps=result["thinking_steps"],
+            simulations=simulations,
+            episodes=result["episodes"],
+            rate=result["rate"],
+            ci95=(low, high),
+            metrics=result["metrics"],
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise UserError(f"{label}: this is no result of moravec evaluate --json") from error
+
+
+def _from_training(run: Run) -> list[Evaluated]:
+    """The last rates in the metrics, for suites that nobody evaluated on afterwards."""
+    from launch.evaluation import wilson
+
+    found = []
+    for suite in run.experiment.evaluation.suites:
+        rows = [row for row in run.rows if f"evaluation/{suite}" in row]
+        # What a suite holds is known only by loading it: fewer levels would widen the interval.
+        episodes = run.experiment.evaluation.episodes
+        if not rows or not episodes:
+            continue
+        rate = rows[-1][f"evaluation/{suite}"]
+        frames = int(rows[-1]["frames"]) + run.before
+        interval = wilson(round(rate * episodes), episodes)
+        found.append(
+            Evaluated(run.label, str(run.path), frames, suite, 0, 0, episodes, rate, interval, {})
+        )
+    return found
+
+
+def _newest(results: Iterable[Evaluated]) -> list[Evaluated]:
+    """Of every kind of evaluation the one after most frames; of these, of most episodes."""
+    newest: dict[tuple, Evaluated] = {}
+    for result in results:
+        kind = result.suite, result.thinking_steps, result.simulations
+        if kind not in newest or (result.frames, result.episodes) > (
+            newest[kind].frames,
+            newest[kind].episodes,
+        ):
+            newest[kind] = result
+    return list(newest.values())
+
+
+def _list(path: Path) -> list[dict[str, Any]]:
+    """The results in what `moravec evaluate --json` printed."""
+    results = _read(path)
+    if not isinstance(results, list) or not all(
+        isinstance(x, dict) and "run" in x for x in results
+    ):
+        raise UserError(f"{path} is not what moravec evaluate --json prints")
+    return results
+
+
+def _read(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise UserError(f"cannot read {path}: {error}") from error

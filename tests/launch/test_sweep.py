@@ -1,0 +1,159 @@
+"""Sweeps of real runs: killed, interrupted, failing; nothing is trained twice."""
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from experiments.sweeps import Variant
+from launch import cli, loggers, run_folder
+from launch.sweep_jobs import finished, progress, tasks
+from tests.launch.commands import SECONDS, TINY, copied, environment, wait_until
+
+# A sweep of two variants and two seeds: "small" takes a moment, so that it can be killed.
+DRIVER = """
+import sys
+from experiments import sweeps
+from launch import cli
+tiny = {tiny!r}
+sweeps.SWEEPS["tiny"] = sweeps.Sweep("", tuple(
+    sweeps.Variant(label, "sokoban_small", (*tiny, *more)) for label, more in {variants!r}
+))
+sys.exit(cli.main(["sweep", "tiny", *sys.argv[1:]]))
+"""
+LONG = (("long", ("--max-frames=4000",)), ("short", ("--agent.depth=2",)))
+BROKEN = (("broken", ("--environment.levels=no/such/file",)), ("short", ("--max-frames=300",)))
+
+
+@contextmanager
+def sweeping(cwd: Path, variants, *args: str):
+    code = DRIVER.format(tiny=TINY, variants=variants)
+    with subprocess.Popen(
+        [sys.executable, "-c", code, *args],
+        cwd=cwd,
+        env=environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def swept(cwd: Path, variants, *args: str) -> tuple[int, str]:
+    """Runs the sweep to its end: status, and what it said."""
+    with sweeping(cwd, variants, *args) as process:
+        _, said = process.communicate(timeout=4 * SECONDS)
+        return process.returncode, said
+
+
+def began(run: Path) -> float:
+    """When the run was begun: its record of versions is written once."""
+    return (run / "versions.json").stat().st_mtime
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_killed_sweep_goes_on_and_trains_nothing_twice(tmp_path):
+    runs = tmp_path / "runs" / "sweeps" / "tiny"
+    first = runs / "long" / "seed-0"
+    with sweeping(tmp_path, LONG, "--seeds=1", "--jobs=2") as process:
+        wait_until((first / "metrics.csv").exists, process)
+        process.kill()
+        assert process.wait() == -signal.SIGKILL
+    child = int((runs / "long" / ".seed-0.lock").read_text())
+    os.kill(child, 0)  # it lives on
+    time_begun = began(first)
+
+    with sweeping(tmp_path, LONG, "--seeds=1", "--jobs=2") as process:
+        assert process.stderr is not None
+        assert "long/seed-0: is being trained already" in process.stderr.readline()
+        assert int((runs / "long" / ".seed-0.lock").read_text()) == child
+        process.send_signal(signal.SIGINT)  # asks what is being trained to stop
+        said = process.stderr.read()
+        assert process.wait() == 130, said
+        assert "stopped; the same command goes on" in said
+    with run_folder.lock(run_folder.RunFolder(first)):  # nobody is writing it any more
+        assert not finished(first)
+
+    status, said = swept(tmp_path, LONG, "--seeds=1", "--jobs=2")
+    assert status == 0, said
+    assert "all 2 runs are finished" in said
+    for run in (first, runs / "short" / "seed-0"):
+        assert finished(run)
+        frames = [row["frames"] for row in loggers.read_csv(run / "metrics.csv")]
+        assert frames == sorted(set(frames))
+        assert frames[-1] >= (4000 if run == first else 1500)
+    assert began(first) == time_begun
+
+    status, said = swept(tmp_path, LONG, "--seeds=1")
+    assert (status, "2 of 2 are finished already" in said) == (0, True)
+    assert "begins" not in said
+
+
+@pytest.mark.slow
+def test_a_run_that_fails_does_not_end_the_others(tmp_path):
+    status, said = swept(tmp_path, BROKEN, "--seeds=1")
+    assert status == 1
+    assert finished(tmp_path / "runs" / "sweeps" / "tiny" / "short" / "seed-0")
+    last = said.splitlines()[-1]
+    assert last.startswith("moravec: 1 of 2 runs failed: broken/seed-0 (exit status 2: moravec: ")
+    assert "no/such/file" in last
+
+
+def test_what_is_finished(trained, tmp_path):
+    assert finished(trained)
+    assert progress(trained) >= 1
+    assert not finished(tmp_path)
+    assert progress(tmp_path) == 0
+    run = copied(trained, tmp_path / "run")
+    config = run / "config.json"
+    config.write_text(config.read_text().replace('"max_frames": 1500', '"max_frames": 3500'))
+    assert not finished(run)
+    assert 0.4 < progress(run) < 0.6
+    late = config.read_text().replace('"max_minutes": 0.0', '"max_minutes": 1e-5')
+    config.write_text(late)
+    assert finished(run)  # its time is up
+    (run / "policy.npz").unlink()
+    assert not finished(run)
+
+
+def test_tasks_go_seed_by_seed_and_know_what_they_need(tmp_path):
+    variants = (
+        Variant("model", "some_model"),
+        Variant("agent", "some_agent", ("--agent.depth=3",), (("model", "model"),)),
+    )
+    found = tasks(tmp_path, variants, seeds=2)
+    names = ["model/seed-0", "agent/seed-0", "model/seed-1", "agent/seed-1"]
+    assert [task.name for task in found] == names
+    assert [task.folder for task in found] == [tmp_path / name for name in names]
+    assert found[3].needs == ("model/seed-1",)
+    assert found[3].arguments == (
+        "some_agent",
+        "--agent.depth=3",
+        f"--prerequisites.model={tmp_path}/model/seed-1",
+        "--seed=1",
+    )
+    assert found[0].arguments == ("some_model", "--seed=0")
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["sokoban_smal"], "did you mean 'sokoban_small'"),
+        (["sokoban_small", "--seeds", "0"], "--seeds must be at least 1, not 0"),
+        (["sokoban_small", "--jobs=-1"], "--jobs must be at least 1, not -1"),
+    ],
+)
+def test_mistakes_are_said_in_one_line(args, said, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["sweep", *args]) == 2
+    err = capsys.readouterr().err
+    assert said in err
+    assert len(err.splitlines()) == 1
+    assert not list(tmp_path.iterdir())
