@@ -73,7 +73,7 @@ def sweep(tmp_path) -> Path:
 
 def report(*args: object) -> dict:
     assert cli.main(["report", *map(str, args)]) == 0
-    out = Path(args[-1]) if "--out" in args else Path(str(args[0])) / "report"
+    out = Path(str(args[-1])) if "--out" in args else Path(str(args[0])) / "report"
     return json.loads((out / "report.json").read_text())
 
 
