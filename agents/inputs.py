@@ -19,6 +19,8 @@ from environments.errors import UserError
 BOARD_SIDE = 20
 # Pictures of the board, however large.
 _BOARD_PICTURES = ("sprites", "pixels", "pixel_layer")
+# The key of the actions that a mask leaves, where an action is one of a few.
+_MASK = "legal_actions"
 # Vectors end here, after a symmetric logarithm: about +-22000 in their own units.
 VECTOR_LIMIT = 10.0
 
@@ -39,6 +41,26 @@ def num_actions(spec: EnvironmentSpec) -> int:
             f"the agent chooses one of a few actions; the environment takes {spec.action}"
         )
     return spec.action.num_values
+
+
+def mask_key(spec: EnvironmentSpec) -> str | None:
+    """The key of the mask `[A] bool` of legal actions; None if the environment shows none.
+
+    Embedded games show legal moves of the game, but their actions are others: no mask.
+    """
+    if isinstance(spec.action, specs.DiscreteArray) and _MASK in spec.observation:
+        return _MASK
+    return None
+
+
+def network_inputs(spec: EnvironmentSpec) -> InputKeys:
+    """How a network reads each array, but for the mask of legal actions, which it need not see.
+
+    The mask cuts off what the policy may choose; as numbers beside the board it would tell nothing
+    but, in Go, where a ko is.
+    """
+    mask = mask_key(spec)
+    return input_keys({key: each for key, each in spec.observation.items() if key != mask})
 
 
 def input_keys(observation: Mapping[str, specs.Array]) -> InputKeys:

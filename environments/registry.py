@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # Each of these registers its environments when imported. A new game adds its line here.
 _REGISTRATIONS = (
     "environments.games.sokoban.registration",
+    "environments.games.board.registration",
     "environments.embedded.mujoban.registration",
     "environments.embedded.boards.registration",
 )

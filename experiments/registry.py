@@ -7,7 +7,12 @@ from environments.errors import unknown
 from experiments.base import Experiment
 
 # Each of these registers experiments when imported. A new file of experiments adds its line.
-_REGISTRATIONS = ("experiments.sokoban", "experiments.models", "experiments.mujoban")
+_REGISTRATIONS = (
+    "experiments.sokoban",
+    "experiments.models",
+    "experiments.mujoban",
+    "experiments.board_games",
+)
 
 DEFAULT = "sokoban_small"
 

@@ -14,10 +14,15 @@ if TYPE_CHECKING:
 
 
 def random_policy(action_spec: specs.Array, seed: int) -> Policy:
-    """Draws every action uniformly from the specification."""
+    """Draws every action uniformly from the specification, or from what the observation allows."""
     rng = np.random.default_rng(seed)
     if isinstance(action_spec, specs.DiscreteArray):
-        return lambda environment, timestep: int(rng.integers(action_spec.num_values))
+        every = np.ones(action_spec.num_values, bool)
+
+        def draw(environment: dm_env.Environment, timestep: dm_env.TimeStep) -> int:
+            return int(rng.choice(np.flatnonzero(timestep.observation.get("legal_actions", every))))
+
+        return draw
     assert isinstance(action_spec, specs.BoundedArray)
     low, high = (np.broadcast_to(b, action_spec.shape) for b in
                  (action_spec.minimum, action_spec.maximum))  # fmt: skip

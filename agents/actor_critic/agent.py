@@ -46,17 +46,17 @@ def make_actor_critic(
         return transformed.apply(learnt, observation, is_first, core, **frozen)
 
     def act(params, key, observation, is_first, core, *, greedy: bool):
-        observation, is_first = jax.tree.map(lambda x: x[None], (observation, is_first))
-        output, core = apply(params, observation, is_first, core)
-        logits = output.logits[0]
+        first, is_first = jax.tree.map(lambda x: x[None], (observation, is_first))
+        output, core = apply(params, first, is_first, core)
+        logits = policy.restricted(output.logits[0], observation)
         action, extras = policy.mode(logits) if greedy else policy.sample(key, logits)
         return action, extras | {"log_prob": policy.log_prob(logits, action, extras)}, core
 
     def predict(params: Params, observation: Observation) -> tuple[jax.Array, jax.Array]:
-        observation = jax.tree.map(lambda x: x[None], observation)
-        batch = jax.tree.leaves(observation)[0].shape[1]
-        output, _ = apply(params, observation, jnp.ones((1, batch), bool), ())
-        return output.logits[0], output.value[0]
+        first = jax.tree.map(lambda x: x[None], observation)
+        batch = jax.tree.leaves(first)[0].shape[1]
+        output, _ = apply(params, first, jnp.ones((1, batch), bool), ())
+        return policy.restricted(output.logits[0], observation), output.value[0]
 
     def loss(learnt: Params, frozen: Params, unroll: Unroll) -> tuple[jax.Array, Metrics]:
         params = parts.join(learnt, frozen)

@@ -7,7 +7,7 @@ import jax
 from agents.actor_critic.network import Heads, Network, NetworkOutput
 from agents.actor_critic.policies import policy_of
 from agents.encoders import join
-from agents.inputs import board_image, board_keys, input_keys
+from agents.inputs import board_image, board_keys, network_inputs
 from environments.base import EnvironmentSpec
 
 
@@ -15,7 +15,7 @@ def feedforward_network(
     features: Callable[[jax.Array], jax.Array], spec: EnvironmentSpec
 ) -> Network:
     """The network of `features`, which maps boards `[B, H, W, C]` to vectors `[B, F]`."""
-    board, keys = board_keys(spec.observation), input_keys(spec.observation)
+    board, keys = board_keys(spec.observation), network_inputs(spec)
     policy = policy_of(spec)
 
     def unroll(observation, is_first, core) -> tuple[NetworkOutput, tuple]:

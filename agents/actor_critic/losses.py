@@ -50,7 +50,9 @@ def actor_critic_loss(
     chex.assert_equal_shape_prefix([logits, values, unroll.is_last], 2)
     chex.assert_equal_shape_prefix([unroll.action, unroll.reward], 2)
     frame = ~unroll.is_last[:-1]  # [T, B]
-    log_prob, entropies = policy.log_prob_and_entropy(logits[:-1], unroll.action, unroll.extras)
+    before = {key: each[:-1] for key, each in unroll.observation.items()}
+    allowed = policy.restricted(logits[:-1], before)
+    log_prob, entropies = policy.log_prob_and_entropy(allowed, unroll.action, unroll.extras)
     rho_tm1 = jnp.where(frame, jnp.exp(log_prob - unroll.extras["log_prob"]), 0.0)
     vtrace = jax.vmap(
         lambda v_tm1, v_t, r_t, discount_t, rho_tm1: rlax.vtrace_td_error_and_advantage(

@@ -15,7 +15,8 @@ import jax.numpy as jnp
 import numpy as np
 from dm_env import specs
 
-from environments.base import Array, EnvironmentSpec
+from agents.inputs import mask_key
+from environments.base import Array, EnvironmentSpec, Observation
 from environments.errors import UserError
 
 # Standard deviations, in units in which an action's bounds are -1 and 1: the least, the one with
@@ -23,6 +24,7 @@ from environments.errors import UserError
 # that clipping would hide from the reward what the mean is, and the entropy, which knows nothing
 # of clipping, would grow on.
 MIN_STD, INIT_STD, MAX_STD = 0.1, 0.5, 1.0
+_ILLEGAL = -1e9  # the logit of an action that may not be chosen
 
 
 class Policy(Protocol):
@@ -36,6 +38,10 @@ class Policy(Protocol):
     @property
     def head_scale(self) -> float:
         """The scale of the orthogonal weights with which that head begins."""
+        ...
+
+    def restricted(self, logits: jax.Array, observation: Observation) -> jax.Array:
+        """The logits of what may be done now; all else takes these, but `penalty` the others."""
         ...
 
     def sample(self, key: jax.Array, logits: jax.Array) -> tuple[jax.Array, dict[str, Array]]:
@@ -63,10 +69,21 @@ class Policy(Protocol):
 
 @dataclass(frozen=True)
 class Categorical:
-    """One of `size` actions; its logits are `[..., A]`."""
+    """One of `size` actions; its logits are `[..., A]`.
+
+    If `mask` names an array `[..., A] bool` of the observation, illegal actions have probability
+    0 and no gradient. Where nothing is legal, as at the end of a game, all actions are alike.
+    """
 
     size: int
     head_scale: float = 1.0
+    mask: str | None = None
+
+    def restricted(self, logits: jax.Array, observation: Observation) -> jax.Array:
+        if self.mask is None:
+            return logits
+        # Finite: with -inf, 0 * log 0 would make entropies and gradients NaN.
+        return jnp.where(observation[self.mask], logits, _ILLEGAL)
 
     def sample(self, key: jax.Array, logits: jax.Array) -> tuple[jax.Array, dict[str, Array]]:
         return jax.random.categorical(key, logits).astype(jnp.int32), {}
@@ -113,6 +130,10 @@ class ClippedGaussian:
     def size(self) -> int:
         return 2 * len(self.low)
 
+    def restricted(self, logits: jax.Array, observation: Observation) -> jax.Array:
+        del observation
+        return logits
+
     def sample(self, key: jax.Array, logits: jax.Array) -> tuple[jax.Array, dict[str, Array]]:
         mean, log_std = _mean_and_log_std(logits)
         sample = mean + jnp.exp(log_std) * jax.random.normal(key, mean.shape)
@@ -153,7 +174,7 @@ def policy_of(spec: EnvironmentSpec) -> Policy:
     """
     action = spec.action
     if isinstance(action, specs.DiscreteArray):
-        return Categorical(action.num_values)
+        return Categorical(action.num_values, mask=mask_key(spec))
     low, high = bounds(action)
     return ClippedGaussian(tuple(low.ravel().tolist()), tuple(high.ravel().tolist()), low.shape)
 

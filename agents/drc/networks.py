@@ -19,7 +19,7 @@ from agents.actor_critic.policies import policy_of
 from agents.convolution import INIT, Conv, conv_same
 from agents.drc.config import VARIANTS, DRCConfig, Variant
 from agents.encoders import join
-from agents.inputs import board_image, board_keys, board_shape, input_keys
+from agents.inputs import board_image, board_keys, board_shape, network_inputs
 from environments.base import EnvironmentSpec
 
 
@@ -40,7 +40,7 @@ class CellParams(NamedTuple):
 
 def drc_network(config: DRCConfig, spec: EnvironmentSpec) -> Network:
     """DRC(depth, repeats) for boards of one pixel or 8x8 pixels a cell, and all beside them."""
-    board, keys = board_keys(spec.observation), input_keys(spec.observation)
+    board, keys = board_keys(spec.observation), network_inputs(spec)
     policy = policy_of(spec)
     height, width, _ = board_shape(spec.observation)
     sprites = board == ("sprites",)

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from agents.actor_critic.network import Heads, Network, NetworkOutput
 from agents.actor_critic.policies import policy_of
 from agents.encoders import camera_features, hidden_layers
-from agents.inputs import board_image, input_keys, vector
+from agents.inputs import board_image, network_inputs, vector
 from agents.mlp.config import MLPConfig
 from environments.base import EnvironmentSpec
 from environments.errors import UserError
@@ -16,7 +16,7 @@ from environments.errors import UserError
 
 def mlp_network(config: MLPConfig, spec: EnvironmentSpec) -> Network:
     """Hidden layers on boards, cameras' encodings and vectors; UserError if there are none."""
-    keys, policy = input_keys(spec.observation), policy_of(spec)
+    keys, policy = network_inputs(spec), policy_of(spec)
     if not (keys.board or keys.cameras or keys.vectors):
         raise UserError("the agent needs an observation; the environment shows nothing")
 

@@ -1,4 +1,4 @@
-"""Acts uniformly at random, whether greedy or not: the floor of every comparison."""
+"""Acts uniformly at random among what is legal, greedy or not: the floor of every comparison."""
 
 import jax
 import jax.numpy as jnp
@@ -7,13 +7,15 @@ from dm_env import specs
 
 from agents.actor_critic.policies import bounds
 from agents.base import Agent, AgentState, OnPolicy
-from agents.inputs import num_actions
+from agents.inputs import mask_key, num_actions
 from environments.base import EnvironmentSpec
 
 
 def make(spec: EnvironmentSpec) -> Agent:
     """The agent for environments of `spec`; it has no parameters."""
-    sample = _discrete(num_actions(spec)) if _is_discrete(spec) else _continuous(spec)
+    discrete = isinstance(spec.action, specs.DiscreteArray)
+    sample = _discrete(num_actions(spec)) if discrete else _continuous(spec)
+    mask = mask_key(spec)
 
     def init(key: jax.Array) -> AgentState:
         del key
@@ -21,8 +23,11 @@ def make(spec: EnvironmentSpec) -> Agent:
         return AgentState(params=(), optimizer=(), frames=zero, updates=zero)
 
     def act(params, key, observation, is_first, core, *, greedy: bool):
-        del params, observation, greedy
-        action, log_prob = sample(key, is_first.shape)
+        del params, greedy
+        if mask is None:
+            action, log_prob = sample(key, is_first.shape)
+        else:
+            action, log_prob = _masked(key, observation[mask])
         return action, {"log_prob": log_prob}, core
 
     return Agent(
@@ -35,10 +40,6 @@ def make(spec: EnvironmentSpec) -> Agent:
     )
 
 
-def _is_discrete(spec: EnvironmentSpec) -> bool:
-    return isinstance(spec.action, specs.DiscreteArray)
-
-
 def _discrete(actions: int):
     """From a key and the batch's shape to actions and their log-probabilities."""
 
@@ -47,6 +48,13 @@ def _discrete(actions: int):
         return action, jnp.full(shape, -jnp.log(float(actions)))
 
     return sample
+
+
+def _masked(key: jax.Array, legal: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Legal actions `[B]` of `[B, A] bool`, or any where none is, and their log-probabilities."""
+    allowed = legal | ~jnp.any(legal, axis=-1, keepdims=True)
+    action = jax.random.categorical(key, jnp.where(allowed, 0.0, -jnp.inf)).astype(jnp.int32)
+    return action, -jnp.log(jnp.sum(allowed, axis=-1).astype(jnp.float32))
 
 
 def _continuous(spec: EnvironmentSpec):

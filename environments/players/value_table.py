@@ -26,14 +26,10 @@ class ValueTable:
 
     def advise(self, state: BoardState, deadline: float | None = None) -> Advice:
         """See `Player.advise`; the value is exact. A look-up, so `deadline` is not looked at."""
-        actions = np.flatnonzero(state.legal)
-        if not len(actions):
+        if not state.legal.any():
             return GAME_OVER
-        sign = 1 if state.player == 0 else -1
-        children = (state.position.child(action) for action in actions)
-        values = np.array([sign * self._values[_key(child)] for child in children])
-        action = self._rng.choice(actions[values == values.max()])
-        return advice_to_play(state, action, value=float(values.max()))
+        actions, value = best_actions(state, self._values)
+        return advice_to_play(state, self._rng.choice(actions), value=float(value))
 
     def snapshot(self) -> Any:
         """The random generator's state."""
@@ -45,6 +41,15 @@ class ValueTable:
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+def best_actions(state: BoardState, values: dict[Key, int]) -> tuple[np.ndarray, int]:
+    """The actions of the highest value, and that value for whoever moves; not after the end."""
+    actions = np.flatnonzero(state.legal)
+    sign = 1 if state.player == 0 else -1
+    children = (state.position.child(action) for action in actions)
+    found = np.array([sign * values[_key(child)] for child in children])
+    return actions[found == found.max()], int(found.max())
 
 
 @cache
