@@ -32,7 +32,7 @@ def tic_tac_toe_small() -> Experiment:
 
 @register
 def go_7x7() -> Experiment:
-    """A small convolutional network that learns to beat random play on 7x7: minutes on two cores."""
+    """A small convolutional network that learns to beat random play: minutes on two cores."""
     return Experiment(
         name="go_7x7",
         environment=GoOptions(size=7, opponent="random"),
@@ -42,14 +42,15 @@ def go_7x7() -> Experiment:
             hidden=128,
             unroll_length=16,
             environments=64,
+            minibatches=2,
             discount=1.0,
             td_lambda=0.95,
-            entropy_cost=0.01,
-            learning_rate=1e-3,
+            entropy_cost=0.003,
+            learning_rate=2e-3,
             adam_epsilon=1e-6,
             clip_norm=1.0,
         ),
         runner=Runner(log_frames=10_000),
         evaluation=Evaluation(suites=("random",), episodes=200),
-        max_frames=1_000_000,
+        max_frames=1_500_000,
     )

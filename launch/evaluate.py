@@ -238,23 +238,45 @@ def _print_table(results: "list[Result]") -> None:
     table = Table(
         title=f"{markup.escape(first.run)}, {first.frames:,} frames", title_justify="left"
     )
-    two_players = "draw" in first.outcomes
-    shares = tuple(first.outcomes) if two_players else ("success",)
-    played = "games" if two_players else "levels"
-    for column in ("suite", "thinking", played, *shares, "95 %", "return", "length"):
+    row = _game_row if "draw" in first.outcomes else _level_row
+    for column in row(first):
         name = column == "suite"  # a long one is folded; numbers are not
         justify = "left" if name else "right"
         table.add_column(column, justify=justify, no_wrap=not name, overflow="fold")
     for result in results:
-        low, high = result.ci95
-        counts = result.outcomes.values() if two_players else (result.rate * result.episodes,)
-        table.add_row(
-            markup.escape(result.suite),
-            str(result.thinking_steps),
-            str(result.episodes),
-            *(f"{count / result.episodes:.1%}" for count in counts),
-            f"{low:.1%} to {high:.1%}",
-            f"{result.mean_return:.2f}",
-            f"{result.mean_length:.1f}",
-        )
+        cells = row(result)
+        table.add_row(markup.escape(cells.pop("suite")), *cells.values())
     Console().print(table)
+
+
+def _level_row(result: "Result") -> dict[str, str]:
+    """What the table tells of a suite of levels, by column."""
+    return {
+        "suite": result.suite,
+        "thinking": str(result.thinking_steps),
+        "levels": str(result.episodes),
+        "success": f"{result.rate:.1%}",
+        "95 %": _interval(result),
+        "return": f"{result.mean_return:.2f}",
+        "length": f"{result.mean_length:.1f}",
+    }
+
+
+def _game_row(result: "Result") -> dict[str, str]:
+    """Of games against an opponent; the interval is that of wins."""
+    shares = {name: f"{count / result.episodes:.1%}" for name, count in result.outcomes.items()}
+    return {
+        "suite": result.suite or str(result.options.get("opponent", "")),
+        "thinking": str(result.thinking_steps),
+        "games": str(result.episodes),
+        "win": shares.pop("win"),
+        "95 %": _interval(result),
+        "draw": shares.pop("draw"),
+        "loss": shares.pop("loss"),
+        "length": f"{result.mean_length:.1f}",
+    }
+
+
+def _interval(result: "Result") -> str:
+    low, high = result.ci95
+    return f"{low:.1%} to {high:.1%}"

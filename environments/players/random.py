@@ -11,7 +11,10 @@ from environments.players.board_advice import GAME_OVER, advice_to_play
 
 
 class RandomPlayer:
-    """Plays a uniformly random legal action of a board game; a pass counts as one."""
+    """Plays a uniformly random legal action of a board game; a pass only if there is no other.
+
+    One that passed as readily as it puts stones would often end a game of Go early.
+    """
 
     def __init__(self, seed: int):
         self._rng = np.random.default_rng(seed)
@@ -21,6 +24,8 @@ class RandomPlayer:
         actions = np.flatnonzero(legal_actions(state))
         if not len(actions):
             return GAME_OVER
+        if len(actions) > 1:
+            actions = actions[actions != state.game.pass_action]
         return advice_to_play(state, self._rng.choice(actions))
 
     def snapshot(self) -> Any:

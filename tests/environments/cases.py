@@ -44,6 +44,20 @@ CASES = {
         actions=(1, 0, 3, 2, 0, 0, 0, 0, 3, 0, 2, 0, 2, 1, 0, 0, 0, 1, 3, 0),
         symbols=SOKOBAN_SYMBOLS,
     ),
+    "tic_tac_toe": Case(
+        options={"time_limit": 3, "opponent": "mixture(random, optimal, 0.5)"},
+        variants=({"begins": "agent", "opponent": "random"}, {"begins": "opponent"}),
+        # Games won, lost, lost to an illegal action, and cut off.
+        actions=(2, 1, 0, 6, 3, 0, 0, 4, 0, 5, 2, 1, 0),
+        symbols=STONE_SYMBOLS,
+    ),
+    "go": Case(
+        options={"size": 5, "komi": 0.5, "time_limit": 6},
+        variants=({"opponent": "mcts(simulations=5)"},),
+        # A stone is taken, the agent passes; games lost to illegal actions, and one cut off.
+        actions=(21, 0, 7, 0, 18, 11, 15, 0, 24, 21, 7, 25, 14, 4, 0),
+        symbols=STONE_SYMBOLS,
+    ),
     "mujoban": Case(
         options={
             "levels": str(MUJOBAN_LEVELS),

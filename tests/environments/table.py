@@ -10,6 +10,8 @@ from dm_env import specs
 from environments import entries, load
 from environments.embedded.boards.embedding import REWARDS
 from environments.embedded.environment import EmbeddedEnvironment
+from environments.games.board.environment import BoardEnvironment
+from environments.games.board.spec import REWARDS as SYMBOLIC
 from environments.games.sokoban import rules
 
 BOXOBAN = Path(__file__).parents[1] / "data" / "boxoban" / "unfiltered" / "valid"
@@ -20,8 +22,11 @@ HEADER = (
 _BOXES = f"{rules.BOX_REWARD:+g} / {-rules.BOX_REWARD:+g} a box on / off a target"
 _SOLVED = f"{rules.SOLVED_REWARD:+g} when all are on"
 _BOARD = ", ".join(f"{outcome} {reward:g}" for outcome, reward in REWARDS.items()) + ", at the end"
+_SYMBOLIC = ", ".join(f"{outcome} {SYMBOLIC[outcome]:g}" for outcome in REWARDS) + ", at the end"
 REWARD = {
     "sokoban": f"{rules.STEP_REWARD:g} a step, {_BOXES}, {_SOLVED}",
+    "tic_tac_toe": _SYMBOLIC,
+    "go": _SYMBOLIC,
     "mujoban": f"{_BOXES}, {_SOLVED}",
 }
 
@@ -76,6 +81,8 @@ def limit(environment: Any, options: Any) -> str:
     if isinstance(environment, EmbeddedEnvironment):
         step = environment.simulation.control_step
         return f"{environment.time_limit:g} s in steps of {step:g} s"
+    if isinstance(environment, BoardEnvironment):
+        return f"{options.time_limit} moves" if options.time_limit else ""
     return f"{options.time_limit[0]} to {options.time_limit[1]} steps"
 
 

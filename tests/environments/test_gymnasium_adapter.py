@@ -48,6 +48,8 @@ def test_gymnasiums_checker_is_content_with_every_observation(name):
 def test_ids_are_titles_and_versions():
     assert {
         "sokoban": "moravec/Sokoban-v1",
+        "tic_tac_toe": "moravec/TicTacToe-v1",
+        "go": "moravec/Go-v1",
         "mujoban": "moravec/MuJoBan-v0",
         "mujoxo": "moravec/MuJoXO-v0",
         "mujogo": "moravec/MuJoGo-v0",

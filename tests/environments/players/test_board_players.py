@@ -13,6 +13,7 @@ from environments.games.board.rules import apply, legal_actions, outcome
 from environments.players import value_table
 from environments.players.base import Advice, Player
 from environments.players.make import make_player
+from tests.environments.games.board.play import random_game
 from tests.environments.players.play import move, play
 
 TICTACTOE = board_game("tic_tac_toe")
@@ -60,16 +61,23 @@ def test_after_the_end_there_is_nothing_to_do(text):
     assert make_player(text, TICTACTOE, 0).advise(won) == Advice("solved")
 
 
-def test_random_plays_every_legal_action_about_equally_often():
+def test_random_plays_every_legal_action_but_the_pass_about_equally_often():
     game = board_game("go(board_size=3,komi=0.5)")
     state = game.state_after((4,))
     player = make_player("random", game, 0)
     counts = np.zeros(game.num_actions)
-    for _ in range(1800):
+    for _ in range(1600):
         counts[player.advise(state).action] += 1
-    assert counts[4] == 0
-    assert (counts[legal_actions(state)] > 200 * 0.6).all()  # 200 expected
+    assert counts[4] == counts[game.pass_action] == 0
+    assert (counts[legal_actions(state)][:-1] > 200 * 0.6).all()  # 200 expected
     assert (counts < 200 * 1.4).all()
+
+
+def test_random_passes_where_there_is_nothing_else():
+    game = board_game("go(board_size=2,komi=0.5)")
+    states = [state for seed in range(50) for state in random_game(game, seed)]
+    stuck = next(state for state in states if legal_actions(state).sum() == 1)
+    assert make_player("random", game, 0).advise(stuck).action == game.pass_action
 
 
 @pytest.mark.parametrize("side", [0, 1])
