@@ -16,7 +16,7 @@ from agents.convolution import Conv
 from agents.encoders import hidden_layers, join
 from agents.i2a.config import I2AConfig
 from agents.i2a.imagination import imagine
-from agents.inputs import board_image, board_keys, input_keys, num_actions
+from agents.inputs import board_image, board_keys, network_inputs, num_actions
 from agents.models.base import EnvironmentModel, Imagined
 from environments.base import EnvironmentSpec
 
@@ -30,7 +30,7 @@ def i2a_network(
 
     Without a model to imagine with, the same last layers follow the model-free path alone.
     """
-    board, keys = board_keys(spec.observation), input_keys(spec.observation)
+    board, keys = board_keys(spec.observation), network_inputs(spec)
     policy, actions = policy_of(spec), num_actions(spec)
 
     def model_free(observation) -> jax.Array:

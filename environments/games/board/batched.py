@@ -55,7 +55,9 @@ class BatchedBoard:
         """Raises UserError if the opponent that `options` name cannot play inside JAX."""
         opponent = make_opponent(options.opponent, board_game(options.openspiel))
         # The key decides which of pgx's two players is the first, and nothing else.
-        return cls(opponent, jax.jit(_engine(options).init)(jax.random.PRNGKey(0)), options)
+        return cls(
+            opponent, jax.jit(_engine(options.openspiel).init)(jax.random.PRNGKey(0)), options
+        )
 
     @property
     def spec(self) -> EnvironmentSpec:
@@ -107,38 +109,39 @@ class BatchedBoard:
         if level is None:
             level = jax.random.randint(level_key, (), 0, len(starts))
         first = state.is_last
-        second = jnp.where(first, starts[level], state.second)
+        second = _select(first, starts[level], state.second)
         legal = state.position.legal_action_mask
         known = (action >= 0) & (action < len(legal))
         illegal = ~first & ~(known & legal[action])
-        engine = _engine(self.options)
+        engine = _engine(self.options.openspiel)
         moved = engine.step(state.position, action)
         moved = _select(first, self.empty, _select(illegal, state.position, moved))
-        waits = jnp.where(first, second, ~illegal & ~moved.terminated)
+        waits = _select(first, second, ~illegal & ~moved.terminated)
         weights = self.opponent.weights(self._planes(moved), moved.legal_action_mask)
         reply = jax.random.categorical(reply_key, jnp.log(weights)).astype(jnp.int32)
         position = _select(waits, engine.step(moved, reply), moved)
-        agent = jnp.where(second, 1 - self.empty.current_player, self.empty.current_player)
-        result = jnp.where(illegal, -1.0, position.rewards[agent])
-        time = jnp.where(first, 0, state.time + 1)
+        agent = _select(second, 1 - self.empty.current_player, self.empty.current_player)
+        result = _select(illegal, -1.0, position.rewards[agent])
+        time = _select(first, 0, state.time + 1)
         over = illegal | position.terminated
         cut_off = ~over & ~first & (time == self.options.time_limit)
         state = BoardGameState(
             position=position,
             second=second,
-            reply=jnp.where(waits, reply, -1),
+            reply=_select(waits, reply, -1),
             time=time,
             is_last=over | cut_off,
             key=key,
         )
-        outcome = jnp.where(result > 0, _WIN, jnp.where(result < 0, _LOSS, _DRAW))
+        outcome = _select(result > 0, _WIN, _select(result < 0, _LOSS, _DRAW))
+        outcome = _select(over, outcome, _UNFINISHED)
         return state, TimeStep(
             observation=self._observe(state, over),
-            reward=jnp.where(over, result, 0.0).astype(jnp.float32),
-            discount=jnp.where(over, 0.0, 1.0).astype(jnp.float32),
+            reward=_select(over, result, 0.0).astype(jnp.float32),
+            discount=(~over).astype(jnp.float32),
             is_first=first,
             is_last=state.is_last,
-            info={"outcome": jnp.where(over, outcome, _UNFINISHED).astype(jnp.int32)},
+            info={"outcome": outcome.astype(jnp.int32)},
         )
 
     def _observe(self, state: BoardGameState, over: jax.Array) -> dict[str, jax.Array]:
@@ -160,10 +163,11 @@ class BatchedBoard:
 
 
 @cache
-def _engine(options: BoardGameOptions) -> Any:
-    """The pgx environment of these options, always the same one."""
-    if isinstance(options, GoOptions):
-        return Go(size=options.size, komi=options.komi, history_length=1)
+def _engine(openspiel: str) -> Any:
+    """The pgx environment of the game that OpenSpiel calls so, always the same one."""
+    game = board_game(openspiel)
+    if game.parsed.short == "go":
+        return Go(size=game.shape[0], komi=game.parameter("komi"), history_length=1)
     return TicTacToe()
 
 
