@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _REGISTRATIONS = (
     "environments.games.sokoban.registration",
     "environments.games.board.registration",
+    "environments.games.minipacman.registration",
     "environments.embedded.mujoban.registration",
     "environments.embedded.boards.registration",
 )

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from environments.base import EnvironmentSpec, TimeStep
+from environments.games.bitboards import bit, bits, count, overlap
 from environments.games.sokoban import rules
 from environments.games.sokoban.boards import levels_of
 from environments.games.sokoban.level import LevelSet
@@ -153,29 +154,12 @@ def board_planes(state: SokobanState, shape: tuple[int, int]) -> jax.Array:
     height, width = shape
     cell = jnp.arange(state.walls.shape[1] * 32).reshape(1, -1, 32)
     here = cell == state.player[:, None, None]  # [B, K, 32]
-    planes = (_bits(state.walls), _bits(state.targets), here, _bits(state.boxes))
+    planes = (bits(state.walls), bits(state.targets), here, bits(state.boxes))
     words = jnp.zeros(here.shape, jnp.uint32)
     for byte, plane in enumerate(planes):
         words |= plane.astype(jnp.uint32) << (8 * byte)
     words = words.reshape(len(words), -1)[:, : height * width].reshape(-1, height, width)
     return jax.lax.bitcast_convert_type(words, jnp.uint8).astype(bool)
-
-
-def _bits(words: jax.Array) -> jax.Array:
-    """The bits of `[B, K] uint32`, lowest first: `[B, K, 32] uint32`, 0 or 1."""
-    return (words[:, :, None] >> jnp.arange(32, dtype=jnp.uint32)[None, None]) & 1
-
-
-def _bit(cell: jax.Array, like: jax.Array) -> jax.Array:
-    """Boards `[B, K] uint32` with one bit set, at `cell [B]`; none if it is off the board."""
-    word = jnp.arange(like.shape[1], dtype=jnp.int32)
-    bit = jnp.uint32(1) << (cell & 31).astype(jnp.uint32)
-    return jnp.where((cell >> 5)[:, None] == word[None], bit[:, None], jnp.uint32(0))
-
-
-def _overlap(a: jax.Array, b: jax.Array) -> jax.Array:
-    """Whether two boards `[B, K]` share a bit: `[B] bool`."""
-    return jnp.any((a & b) != 0, axis=-1)
 
 
 def _move(state: SokobanState, action: jax.Array, width: int) -> tuple[SokobanState, jax.Array]:
@@ -185,21 +169,17 @@ def _move(state: SokobanState, action: jax.Array, width: int) -> tuple[SokobanSt
     for index in range(4):
         offset = jnp.where(action == index, offsets[index], offset)
     # The border is all wall: a cell beyond the board is never reached.
-    ahead = _bit(state.player + offset, state.walls)
-    beyond = _bit(state.player + 2 * offset, state.walls)
-    push = _overlap(ahead, state.boxes) & (offset != 0)
-    blocked = push & _overlap(beyond, state.walls | state.boxes)
-    moves = ~_overlap(ahead, state.walls) & ~blocked
+    words = state.walls.shape[1]
+    ahead = bit(state.player + offset, words)
+    beyond = bit(state.player + 2 * offset, words)
+    push = overlap(ahead, state.boxes) & (offset != 0)
+    blocked = push & overlap(beyond, state.walls | state.boxes)
+    moves = ~overlap(ahead, state.walls) & ~blocked
     swap = jnp.where((moves & push)[:, None], ahead | beyond, jnp.uint32(0))
     boxes = state.boxes ^ swap
     player = jnp.where(moves, state.player + offset, state.player)
-    before, after = _count(state.boxes & state.targets), _count(boxes & state.targets)
+    before, after = count(state.boxes & state.targets), count(boxes & state.targets)
     return replace(state, boxes=boxes, player=player), after - before
-
-
-def _count(board: jax.Array) -> jax.Array:
-    """How many bits are set: `[B, K] uint32` to `[B] int32`."""
-    return jnp.sum(jax.lax.population_count(board).astype(jnp.int32), axis=-1)
 
 
 def _select(condition: jax.Array, a: SokobanState, b: SokobanState) -> SokobanState:
