@@ -14,6 +14,22 @@ from environments import entries, load
 LEVELS = Path(__file__).parent / "levels.txt"
 MUJOBAN_LEVELS = Path(__file__).parent / "embedded" / "mujoban" / "levels.txt"
 SOKOBAN_SYMBOLS = {0: " ", 1: "#", 2: ".", 4: "@", 6: "+", 8: "$", 10: "*"}
+PACMAN_MODES = ("avoid", "hunt", "ambush", "rush")  # beside the default
+# Food and pill; what stands there hides them: player, both, ghost, edible ghosts.
+PACMAN_SYMBOLS = {1: "#"} | {
+    2 * under + 8 * over: symbol or " .oo"[under]
+    for under in range(4)
+    for over, symbol in (
+        (0, ""),
+        (1, "@"),
+        (3, "X"),
+        (2, "G"),
+        (4, "1"),
+        (8, "2"),
+        (16, "3"),
+        (32, "4"),
+    )
+}
 STONE_SYMBOLS = {0: " ", 1: ".", 2: "x", 4: "o"}
 BOXOBAN = Path(__file__).parents[1] / "data" / "boxoban" / "unfiltered" / "valid"
 
@@ -25,6 +41,8 @@ class Case:
     options: dict[str, Any]
     variants: tuple[dict[str, Any], ...] = ()  # further options, for the contract tests
     actions: tuple[Any, ...] = ()  # of the playthrough, numbers or tuples of them; () for none
+    # Further playthroughs with the same actions, by a suffix to their names: further options.
+    playthroughs: dict[str, dict[str, Any]] = field(default_factory=dict)
     symbols: dict[int, str] = field(default_factory=dict)  # of a cell, by its planes as a number
 
     def load(self, name: str, *, seed: int = 0, **options: Any) -> dm_env.Environment:
@@ -57,6 +75,19 @@ CASES = {
         # A stone is taken, the agent passes; games lost to illegal actions, and one cut off.
         actions=(21, 0, 7, 0, 18, 11, 15, 0, 24, 21, 7, 25, 14, 4, 0),
         symbols=STONE_SYMBOLS,
+    "minipacman": Case(
+        options={
+            "observations": ("planes", "pixels", "sprites"),
+            "time_limit": (8, 12),
+            "start_level": (4, 9),
+        },
+        variants=(
+            *({"mode": mode} for mode in PACMAN_MODES),
+            {"observations": ("pixels",), "start_level": (1, 1)},
+        ),
+        actions=tuple(int(digit) for digit in "111122223333444411003322441122"),
+        playthroughs={f"_{mode}": {"mode": mode} for mode in PACMAN_MODES},
+        symbols=PACMAN_SYMBOLS,
     ),
     "mujoban": Case(
         options={

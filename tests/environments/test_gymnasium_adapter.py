@@ -50,6 +50,7 @@ def test_ids_are_titles_and_versions():
         "sokoban": "moravec/Sokoban-v1",
         "tic_tac_toe": "moravec/TicTacToe-v1",
         "go": "moravec/Go-v1",
+        "minipacman": "moravec/MiniPacman-v1",
         "mujoban": "moravec/MuJoBan-v0",
         "mujoxo": "moravec/MuJoXO-v0",
         "mujogo": "moravec/MuJoGo-v0",
@@ -107,7 +108,7 @@ def test_it_plays_as_the_dm_env_face_does(name):
     assert ends > 1
 
 
-@pytest.mark.parametrize("name", ["sokoban", *EMBEDDED])
+@pytest.mark.parametrize("name", ["sokoban", "minipacman", *EMBEDDED])
 def test_pictures(name):
     blind, seeing = make(name), make(name, render_mode="rgb_array")
     blind.reset(seed=0)

@@ -65,14 +65,14 @@ class BatchedMiniPacman:
         limit = jnp.full_like(level, self.options.time_limit[1])
         return self._first(batched_rules.begin(level, words[:, -NUM_PLACE_WORDS:]), limit, keys)
 
-    def step(
-        self, state: MiniPacmanState, action: jax.Array
-    ) -> tuple[MiniPacmanState, TimeStep]:
+    def step(self, state: MiniPacmanState, action: jax.Array) -> tuple[MiniPacmanState, TimeStep]:
         """See `BatchedEnvironment.step`."""
         keys, words = _drawn(state.key)
         level, limit = self._chosen(words)
         was_last = state.is_last
-        position, events = self.advance(state.position, action, words[:, _CHOICES:], was_last, level)
+        position, events = self.advance(
+            state.position, action, words[:, _CHOICES:], was_last, level
+        )
         time = jnp.where(was_last, 0, state.time + 1)
         limit = jnp.where(was_last, limit, state.time_limit)
         is_last = ~was_last & (events.caught | (time >= limit))
@@ -100,9 +100,7 @@ class BatchedMiniPacman:
             MODES[self.options.mode], position, action, words[:, :-NUM_PLACE_WORDS]
         )
         following = jnp.minimum(position.level + 1, rules.MAX_LEVEL)
-        fresh = batched_rules.begin(
-            jnp.where(anew, level, following), words[:, -NUM_PLACE_WORDS:]
-        )
+        fresh = batched_rules.begin(jnp.where(anew, level, following), words[:, -NUM_PLACE_WORDS:])
         return _select(anew | events.next_level, fresh, moved), events
 
     def _chosen(self, words: jax.Array) -> tuple[jax.Array, jax.Array]:

@@ -61,11 +61,11 @@ class BatchedEvents:
 
 def begin(level: jax.Array, words: jax.Array) -> Position:
     """Levels `[B]` as they begin, placed by `words [B, draws.NUM_PLACE_WORDS] uint32`."""
-    total = np.uint32(len(FREE))
+    total, but_one, but_two = (np.uint32(len(FREE) - fewer) for fewer in range(3))
     start = draws.index(words[:, 0], total)
-    one = start + 1 + draws.index(words[:, 1], total - 1)
+    one = start + 1 + draws.index(words[:, 1], but_one)
     one = jnp.where(one >= total, one - total, one)
-    other = draws.index(words[:, 2], total - 2)
+    other = draws.index(words[:, 2], but_two)
     low, high = jnp.minimum(start, one), jnp.maximum(start, one)
     other += (other >= low).astype(jnp.uint32)
     other += (other >= high).astype(jnp.uint32)
@@ -161,9 +161,7 @@ def _by_direction(direction: jax.Array, values) -> jax.Array:
     return chosen
 
 
-def _eat(
-    ghosts: jax.Array, player: jax.Array, may: jax.Array
-) -> tuple[jax.Array, jax.Array]:
+def _eat(ghosts: jax.Array, player: jax.Array, may: jax.Array) -> tuple[jax.Array, jax.Array]:
     """The ghosts without the first at the player's cell where one `may [B]` be eaten; if it was."""
     order = jnp.arange(MAX_GHOSTS, dtype=jnp.int32)
     touching = (ghosts == player[:, None]) & may[:, None]

@@ -135,9 +135,7 @@ class MiniPacman(dm_env.Environment):
             self._outcome = "survived"
         reward, discount = rules.reward(self._mode, events), float(not events.caught)
         step_type = dm_env.StepType.LAST if self._outcome else dm_env.StepType.MID
-        return dm_env.TimeStep(
-            step_type, np.float32(reward), np.float32(discount), self._observe()
-        )
+        return dm_env.TimeStep(step_type, np.float32(reward), np.float32(discount), self._observe())
 
     def _words(self, count: int) -> np.ndarray:
         return self._rng.integers(2**32, size=count, dtype=np.uint32)

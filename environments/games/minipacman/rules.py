@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from environments.games.minipacman import draws
-from environments.games.minipacman.draws import GHOST_WORDS, MAX_GHOSTS, PLACES
+from environments.games.minipacman.draws import GHOST_WORDS, MAX_GHOSTS
 from environments.games.minipacman.maze import (
     DIRECTIONS,
     FAR,

@@ -1,4 +1,4 @@
-"""Golden playthroughs: one recorded episode trace for each environment.
+"""Golden playthroughs: recorded episode traces, at least one for each environment.
 
     python -m tests.environments.playthroughs.record
 
@@ -9,6 +9,7 @@ the environment's version where it is registered first, or the command refuses.
 import hashlib
 import sys
 from pathlib import Path
+from typing import Any
 
 import dm_env
 import numpy as np
@@ -24,13 +25,25 @@ def path(name: str) -> Path:
     return Path(__file__).parent / f"{name}.txt"
 
 
-def playthrough(name: str) -> str:
-    """The trace of the case of `name`: every time step of its actions with SEED."""
+def traces() -> dict[str, tuple[str, dict[str, Any]]]:
+    """Of every trace the environment, and its options beside those of the case."""
+    found = {}
+    for name, case in CASES.items():
+        if case.actions:
+            found[name] = name, {}
+            found |= {name + suffix: (name, more) for suffix, more in case.playthroughs.items()}
+    return found
+
+
+def playthrough(trace: str) -> str:
+    """The trace called `trace`: every time step of its case's actions with SEED."""
+    name, more = traces()[trace]
     case = CASES[name]
     options = {
-        key: Path(value).name if key == "levels" else value for key, value in case.options.items()
+        key: Path(value).name if key == "levels" else value
+        for key, value in (case.options | more).items()
     }
-    environment = case.load(name, seed=SEED)
+    environment = case.load(name, seed=SEED, **more)
     lines = [
         f"environment {name}",
         f"version {entries()[name].version}",
@@ -67,9 +80,9 @@ def _content(value: np.ndarray) -> str:
 def main() -> int:
     """Writes every trace; returns the exit status."""
     status = 0
-    for name in (name for name, case in CASES.items() if case.actions):
+    for name, (environment, _) in traces().items():
         new, old = playthrough(name), path(name).read_text() if path(name).exists() else ""
-        version = f"version {entries()[name].version}"
+        version = f"version {entries()[environment].version}"
         if old and new != old and version in old.splitlines():
             print(f"{name}: the trace has changed; raise the version where it is registered")
             status = 1
