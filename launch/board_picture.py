@@ -1,4 +1,4 @@
-"""Pictures of abstract boards for people: Sokoban's sprites enlarged, stones on other boards."""
+"""Pictures of abstract boards for people: sprites enlarged, stones on other boards."""
 
 from typing import Any
 
@@ -9,6 +9,8 @@ from environments.embedded.boards.spec import BLACK as SCENE_BLACK
 from environments.embedded.boards.spec import board_for
 from environments.errors import UserError
 from environments.games.board.game import BoardState
+from environments.games.minipacman import rules as minipacman
+from environments.games.minipacman.observations import sprites as maze_sprites
 from environments.games.sokoban import rules as sokoban
 from environments.games.sokoban.observations import sprites
 
@@ -25,7 +27,7 @@ def board_picture(state: Any, side: int, new: np.ndarray | None = None) -> np.nd
     """The board of a position as a picture `[side, side, 3] uint8`.
 
     Args:
-      state: a position of Sokoban or of a board game.
+      state: a position of Sokoban, of MiniPacman or of a board game.
       side: pixels.
       new: cells `[H, W] bool` whose stones are marked as the newest.
 
@@ -33,7 +35,9 @@ def board_picture(state: Any, side: int, new: np.ndarray | None = None) -> np.nd
     """
     planes = planes_of(state)
     if isinstance(state, sokoban.State):
-        return _sokoban(planes, side)
+        return _enlarged(sprites(planes), side)
+    if isinstance(state, minipacman.State):
+        return _enlarged(maze_sprites(minipacman.layers(state)), side)
     return _stones(state, np.zeros(planes.shape[:2], bool) if new is None else new, side)
 
 
@@ -41,13 +45,15 @@ def planes_of(state: Any) -> np.ndarray:
     """The planes `[H, W, C] bool` of a position. Raises UserError for a state without a board."""
     if isinstance(state, sokoban.State):
         return sokoban.planes(state)
+    if isinstance(state, minipacman.State):
+        return minipacman.planes(state)
     if isinstance(state, BoardState):
         return state.planes
     raise UserError(f"there is no picture for boards of {type(state).__name__}")
 
 
-def _sokoban(planes: np.ndarray, side: int) -> np.ndarray:
-    picture = Image.fromarray(sprites(planes))
+def _enlarged(sprites: np.ndarray, side: int) -> np.ndarray:
+    picture = Image.fromarray(sprites)
     scale = side / max(picture.size)
     if scale >= 1:  # square pixels, all alike
         size = picture.width * int(scale), picture.height * int(scale)

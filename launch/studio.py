@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from environments.embedded.environment import EmbeddedEnvironment
-from environments.games.sokoban.rules import ACTIONS
-from environments.games.sokoban.rules import State as SokobanState
+from environments.games.minipacman import rules as minipacman
+from environments.games.sokoban import rules as sokoban
 from launch.board_picture import board_picture, planes_of
 from launch.episodes import outcomes_of
 from launch.frames import Caption, compose, frame_size
 
 _CAMERAS = ("overview", "front")  # the first that the scene has
+_ACTIONS = {sokoban.State: sokoban.ACTIONS, minipacman.State: minipacman.ACTIONS}
 _WIDE_CAMERA = "front_2"  # of boards with more cells than the front camera sees
 
 
@@ -83,8 +84,9 @@ class Studio:
             progress = f"{time_:.1f} s, {episode.steps} steps"
         else:
             progress = f"{episode.steps} steps"
-            if isinstance(state, SokobanState) and episode.action is not None:
-                progress += f", {ACTIONS[int(episode.action)]}"
+            names = _ACTIONS.get(type(state))
+            if names and episode.action is not None:
+                progress += f", {names[int(episode.action)]}"
         outcomes = outcomes_of(self._environment)
         return Caption(
             title=f"{self._title}, {self.name(episode)}",

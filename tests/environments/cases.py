@@ -19,16 +19,7 @@ PACMAN_MODES = ("avoid", "hunt", "ambush", "rush")  # beside the default
 PACMAN_SYMBOLS = {1: "#"} | {
     2 * under + 8 * over: symbol or " .oo"[under]
     for under in range(4)
-    for over, symbol in (
-        (0, ""),
-        (1, "@"),
-        (3, "X"),
-        (2, "G"),
-        (4, "1"),
-        (8, "2"),
-        (16, "3"),
-        (32, "4"),
-    )
+    for over, symbol in zip((0, 1, 3, 2, 4, 8, 16, 32), ("", *"@XG1234"), strict=True)
 }
 STONE_SYMBOLS = {0: " ", 1: ".", 2: "x", 4: "o"}
 BOXOBAN = Path(__file__).parents[1] / "data" / "boxoban" / "unfiltered" / "valid"
@@ -78,14 +69,15 @@ CASES = {
     "minipacman": Case(
         options={
             "observations": ("planes", "pixels", "sprites"),
-            "time_limit": (8, 12),
-            "start_level": (4, 9),
+            "time_limit": (10, 16),
+            "start_level": (1, 6),
         },
         variants=(
             *({"mode": mode} for mode in PACMAN_MODES),
             {"observations": ("pixels",), "start_level": (1, 1)},
         ),
-        actions=tuple(int(digit) for digit in "111122223333444411003322441122"),
+        # Food, pills and ghosts are eaten, next levels begin; an episode each way to end it.
+        actions=tuple(int(digit) for digit in "4433330112000000122441111000022200"),
         playthroughs={f"_{mode}": {"mode": mode} for mode in PACMAN_MODES},
         symbols=PACMAN_SYMBOLS,
     ),

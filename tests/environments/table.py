@@ -12,6 +12,7 @@ from environments.embedded.boards.embedding import REWARDS
 from environments.embedded.environment import EmbeddedEnvironment
 from environments.games.board.environment import BoardEnvironment
 from environments.games.board.spec import REWARDS as SYMBOLIC
+from environments.games.minipacman.modes import MODES
 from environments.games.sokoban import rules
 
 BOXOBAN = Path(__file__).parents[1] / "data" / "boxoban" / "unfiltered" / "valid"
@@ -28,6 +29,10 @@ REWARD = {
     "tic_tac_toe": _SYMBOLIC,
     "go": _SYMBOLIC,
     "mujoban": f"{_BOXES}, {_SOLVED}",
+    "minipacman": ", ".join(
+        f"{getattr(MODES['regular'], what):+g} {what}" for what in ("food", "pill", "ghost")
+    )
+    + "; four other modes",
 }
 
 
@@ -84,6 +89,8 @@ def limit(environment: Any, options: Any) -> str:
     if isinstance(environment, BoardEnvironment):
         return f"{options.time_limit} moves" if options.time_limit else ""
     return f"{options.time_limit[0]} to {options.time_limit[1]} steps"
+    low, high = options.time_limit
+    return f"{low} steps" if low == high else f"{low} to {high} steps"
 
 
 if __name__ == "__main__":

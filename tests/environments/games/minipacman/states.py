@@ -56,7 +56,7 @@ def drawn(rng: np.random.Generator, count: int = draws.NUM_WORDS) -> np.ndarray:
 
 
 def anything(rng: np.random.Generator, level: int) -> State:
-    """A moment that random play would seldom reach: power, little food, pills nearby, time gone."""
+    """A moment that random play would seldom reach: power, little food, pills and ghosts nearby, time gone."""
     began = rules.begin(level, drawn(rng, draws.NUM_PLACE_WORDS))
     food = began.food & (rng.random(began.food.shape) < rng.choice([0.02, 1.0]))
     pills = np.zeros_like(food)
@@ -65,9 +65,13 @@ def anything(rng: np.random.Generator, level: int) -> State:
     near[: max(row - reach, 0)] = near[row + reach + 1 :] = False
     near[:, : max(column - reach, 0)] = near[:, column + reach + 1 :] = False
     near.flat[began.player] = False
-    pills.flat[rng.choice(np.flatnonzero(near), 2, replace=False)] = True
+    cells = np.flatnonzero(near)
+    pills.flat[rng.choice(cells, 2, replace=False)] = True
     power, level_steps = max(int(rng.integers(-20, 21)), 0), int(rng.choice([0, 70]))
-    return replace(began, food=food, pills=pills, power=power, level_steps=level_steps)
+    ghosts = tuple(Ghost(int(rng.choice(cells))) for _ in began.ghosts) if power else began.ghosts
+    return replace(
+        began, food=food, pills=pills, ghosts=ghosts, power=power, level_steps=level_steps
+    )
 
 
 def play(mode: Mode, seed: int, steps: int, *, level: int = 1):
