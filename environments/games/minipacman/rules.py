@@ -5,6 +5,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -161,7 +162,7 @@ def planes(state: State) -> np.ndarray:
     return np.stack(layers(state), axis=-1)
 
 
-def shade(power: int) -> int:
+def shade(power: Any) -> Any:
     """How many quarters of the power are left, rounded up; numbers and arrays alike."""
     quarter = POWER_STEPS // SHADES
     return (power + quarter - 1) // quarter

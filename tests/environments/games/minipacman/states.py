@@ -56,9 +56,9 @@ def drawn(rng: np.random.Generator, count: int = draws.NUM_WORDS) -> np.ndarray:
 
 
 def anything(rng: np.random.Generator, level: int) -> State:
-    """A moment that random play would seldom reach: power, little food, pills and ghosts nearby, time gone."""
+    """A moment that play seldom reaches: power, little food, pills and ghosts near, time gone."""
     began = rules.begin(level, drawn(rng, draws.NUM_PLACE_WORDS))
-    food = began.food & (rng.random(began.food.shape) < rng.choice([0.02, 1.0]))
+    food = began.food & (rng.random(began.food.shape) < rng.choice([0.01, 1.0]))
     pills = np.zeros_like(food)
     (row, column), reach = divmod(began.player, WIDTH), int(rng.choice([3, 19]))
     near = ~WALLS
