@@ -66,6 +66,7 @@ CASES = {
         # A stone is taken, the agent passes; games lost to illegal actions, and one cut off.
         actions=(21, 0, 7, 0, 18, 11, 15, 0, 24, 21, 7, 25, 14, 4, 0),
         symbols=STONE_SYMBOLS,
+    ),
     "minipacman": Case(
         options={
             "observations": ("planes", "pixels", "sprites"),

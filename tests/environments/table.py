@@ -88,7 +88,6 @@ def limit(environment: Any, options: Any) -> str:
         return f"{environment.time_limit:g} s in steps of {step:g} s"
     if isinstance(environment, BoardEnvironment):
         return f"{options.time_limit} moves" if options.time_limit else ""
-    return f"{options.time_limit[0]} to {options.time_limit[1]} steps"
     low, high = options.time_limit
     return f"{low} steps" if low == high else f"{low} to {high} steps"
 
