@@ -42,9 +42,11 @@ class Arguments:
     thinking_steps: tuple[int, ...] = (0,)
     # The first so many levels of each suite, in file order; 0 for all of them.
     episodes: int = 0
-    # Before every move, search by so many simulations with the rules of Sokoban as a model, and
-    # the network of the run as prior and value; 0 for none. By itself, mcts takes 200.
+    # Before every move, search by so many simulations, with the network of the run as prior and
+    # value; 0 for none. By itself, mcts takes 200.
     simulations: int = 0
+    # A run that has learnt a model of the environment, to search with in place of the rules.
+    model: Path | None = None
     # Decides what is random in policy or environment.
     seed: int = 0
     # Print one JSON document on standard output, and nothing else there.
@@ -64,6 +66,8 @@ class Arguments:
                 raise UserError(f"--{name} must be from 0 to {2**32 - 1}, not {given}")
         if self.run == "mcts" and not self.simulations:
             object.__setattr__(self, "simulations", _SIMULATIONS)
+        if self.model is not None and not self.simulations:
+            raise UserError("--model is what a search imagines with: give --simulations too")
         if self.simulations and self.run in BASELINES:
             raise UserError(f"--simulations is for a run, or mcts; {self.run} does not search")
 
@@ -113,7 +117,9 @@ def _evaluator(arguments: Arguments) -> "tuple[Evaluator, tuple[str, ...]]":
         from launch.evaluation import evaluate
         from launch.search import search_of
 
-        return partial(evaluate, search_of(run, policy, arguments.simulations)), suites
+        return partial(
+            evaluate, search_of(run, policy, arguments.simulations, arguments.model)
+        ), suites
     if entry(name_of(experiment.environment)).batched is None:
         from launch.baselines import trained_policy
         from launch.world_evaluation import Entrant, evaluate_worlds
@@ -155,7 +161,8 @@ def _baseline(arguments: BaselineArguments) -> "tuple[Evaluator, tuple[str, ...]
         from launch.evaluation import evaluate
         from launch.search import search_baseline
 
-        return partial(evaluate, search_baseline(options, suites[0], arguments.simulations)), suites
+        baseline = search_baseline(options, suites[0], arguments.simulations, arguments.model)
+        return partial(evaluate, baseline), suites
     if arguments.run == "random" and entry(name_of(options)).batched is not None:
         from launch.evaluation import evaluate, random_contestant
 
@@ -195,7 +202,7 @@ def _results(
                 metrics = result.metrics | {"simulations": arguments.simulations}
                 result = dataclasses.replace(result, metrics=metrics)
             if arguments.run not in _BASELINES:
-                _keep(result, arguments.simulations)
+                _keep(result, _searched(arguments))
             yield result
 
 
@@ -212,13 +219,18 @@ def _reporter() -> "Callable[[int], None]":
     return report
 
 
-def _keep(result: "Result", simulations: int) -> None:
+def _searched(arguments: Arguments) -> str:
+    """Of the name of a result: how it was searched."""
+    model = f"_{arguments.model.name}" if arguments.model else ""
+    return f"_simulations{arguments.simulations}{model}" if arguments.simulations else ""
+
+
+def _keep(result: "Result", searched: str) -> None:
     """Writes the result into the run folder; one that cannot be written to is only said."""
     from launch import files, run_folder
 
     slug = re.sub(r"[^A-Za-z0-9]+", "-", result.suite).strip("-")
     played = f"{result.episodes}_thinking{result.thinking_steps}_seed{result.seed}"
-    searched = f"_simulations{simulations}" if simulations else ""
     name = f"{result.frames}_{slug}_{played}{searched}.json"
     folder = run_folder.RunFolder(Path(result.run)).evaluation
     try:

@@ -1,16 +1,19 @@
 """Who searches before every move: by itself, or with a trained network as prior and value."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import jax.numpy as jnp
 
 from agents.base import Params
+from agents.models.base import EnvironmentModel
 from agents.models.config import ModelConfig
 from agents.models.make import make_model
 from agents.search.agent import Predict, make_search
 from agents.search.config import SearchOptions
 from agents.search.endings import ending
+from environments.base import EnvironmentSpec
 from environments.errors import UserError
 from environments.games.sokoban.observations import observe
 from environments.games.sokoban.registration import SokobanOptions
@@ -23,21 +26,31 @@ if TYPE_CHECKING:
     from launch.policy import Policy
 
 
-def search_baseline(options: EnvironmentOptions, suite: str, simulations: int) -> Contestant:
+def search_baseline(
+    options: EnvironmentOptions, suite: str, simulations: int, model: Path | None = None
+) -> Contestant:
     """Search without a network, on boards of the size of `suite`'s.
 
-    Raises UserError if the game is not symbolic Sokoban.
+    Args:
+      options: of the environment.
+      suite: the first that is played.
+      simulations: before every move.
+      model: a run that has learnt one; None for the rules.
+
+    Raises UserError if the game is not symbolic Sokoban, or the run has learnt no model of it.
     """
     options = replace(_on_planes(on_suite(options, suite)), board=(0, 0))
     board = board_of(build_batched(options).spec)
-    return _contestant("mcts", 0, options, board, SearchOptions(simulations), None, {})
+    return _contestant("mcts", 0, options, board, SearchOptions(simulations), model, None, {})
 
 
-def search_of(run: str, policy: "Policy", simulations: int) -> Contestant:
-    """Search with the network of a run as prior and value of positions.
+def search_of(
+    run: str, policy: "Policy", simulations: int, model: Path | None = None
+) -> Contestant:
+    """Search with the network of a run as prior and value of positions; see `search_baseline`.
 
-    Raises UserError if the game is not symbolic Sokoban, or the agent has no prior and value of a
-    single position, because it has memory.
+    Raises UserError also if the agent has no prior and value of a single position, because it has
+    memory.
     """
     predict, experiment = policy.agent.predict, policy.experiment
     options = _on_planes(experiment.environment)
@@ -56,6 +69,7 @@ def search_of(run: str, policy: "Policy", simulations: int) -> Contestant:
         options,
         board_of(policy.spec),
         search,
+        model,
         lambda params, frame: predict(params, observe(kinds, frame, jnp)),
         policy.params,
     )
@@ -76,10 +90,28 @@ def _contestant(
     options: SokobanOptions,
     board: tuple[int, int],
     search: SearchOptions,
+    model_run: Path | None,
     predict: Predict | None,
     params: Params,
 ) -> Contestant:
     spec = sokoban_spec(board, options)
-    model = make_model(ModelConfig(game="sokoban", kind="perfect"), spec)
+    model, model_params = _model(model_run, spec)
     agent = make_search(model, ending("sokoban", model.key), search, predict)
-    return Contestant(run, frames, agent, {"model": {}, "policy": params}, options, spec)
+    together = {"model": model_params, "policy": params}
+    return Contestant(run, frames, agent, together, options, spec)
+
+
+def _model(run: Path | None, spec: EnvironmentSpec) -> tuple[EnvironmentModel, Params]:
+    """The rules, or what a run has learnt of them."""
+    if run is None:
+        return make_model(ModelConfig(game="sokoban", kind="perfect"), spec), {}
+    from launch.policy import load_policy
+
+    learnt = load_policy(run)
+    config = getattr(learnt.experiment.agent, "model", None)
+    if not isinstance(config, ModelConfig) or (config.game, config.kind) != ("sokoban", "learned"):
+        raise UserError(f"--model: {run} has learnt no model of sokoban; give one that has")
+    seen, needed = ", ".join(learnt.spec.observation), ", ".join(spec.observation)
+    if seen != needed:
+        raise UserError(f"--model: {run} imagines {seen}; search needs {needed}")
+    return make_model(config, spec), learnt.params["model"]

@@ -9,6 +9,7 @@ import pytest
 
 from agents.cnn.config import CNNConfig
 from agents.drc.config import DRCConfig
+from agents.models.config import EnvironmentModelConfig, ModelConfig
 from environments.games.sokoban.registration import SokobanOptions
 from environments.games.sokoban.spec import sokoban_spec
 from experiments.base import Experiment
@@ -22,7 +23,8 @@ CNN = Experiment("by_hand", OPTIONS, CNNConfig(layers=1, channels=2, hidden=4))
 
 def publish(experiment: Experiment, path: Path) -> Path:
     """A run folder that holds an untrained policy of 5x5 boards."""
-    spec = sokoban_spec((5, 5), OPTIONS)
+    assert isinstance(experiment.environment, SokobanOptions)
+    spec = sokoban_spec((5, 5), experiment.environment)
     agent = experiment.agent.make(spec, 1)
     folder = create(path)
     configuration.save(experiment, folder.config)
@@ -54,6 +56,7 @@ def test_search_with_the_network_of_a_run(tmp_path, levels, capsys):
     assert json.loads(kept.read_text()) == result
 
 
+@pytest.mark.slow
 def test_search_by_itself(levels, capsys):
     args = ["evaluate", "mcts", "--suite", str(levels), "--environment.time-limit", "3", "4"]
     assert cli.main([*args, "--simulations", "8", "--json"]) == 0
@@ -69,6 +72,7 @@ def test_search_by_itself(levels, capsys):
         (["mcts", "--environment", "mujoban", "--suite", "2box_held_out"], "search plays sokoban"),
         (["mcts"], "give --suite"),
         (["mcts", "--simulations", "-1"], "--simulations must be from 0"),
+        (["random", "--model", "some/run"], "give --simulations too"),
     ],
 )
 def test_what_cannot_be_searched_is_said(args, said, capsys):
@@ -85,3 +89,19 @@ def test_an_agent_with_memory_is_refused(tmp_path, levels, capsys):
     args = ["evaluate", str(run), "--suite", str(levels), "--simulations", "5"]
     assert cli.main(args) == 2
     assert "an agent without memory" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_search_with_a_learnt_model(tmp_path, levels, capsys):
+    """An untrained model imagines nonsense: every step is tried in vain, and counted."""
+    agent = EnvironmentModelConfig(model=ModelConfig(channels=2, blocks=0), policy=CNN.agent)
+    planes = replace(OPTIONS, observations=("planes",))
+    model = publish(Experiment("by_hand", planes, agent), tmp_path / "model")
+    args = ["evaluate", "mcts", "--suite", str(levels), "--environment.time-limit", "3", "4"]
+    assert cli.main([*args, "--simulations", "3", "--model", str(model), "--json"]) == 0
+    (result,) = json.loads(capsys.readouterr().out)
+    assert result["metrics"]["model_steps"] == (3 + 4 * 20) * result["mean_length"]
+
+    run = publish(CNN, tmp_path / "run")
+    assert cli.main([*args, "--simulations", "3", "--model", str(run)]) == 2
+    assert "has learnt no model of sokoban" in capsys.readouterr().err
