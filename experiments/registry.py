@@ -10,6 +10,7 @@ from experiments.base import Experiment
 _REGISTRATIONS = (
     "experiments.sokoban",
     "experiments.models",
+    "experiments.imagination",
     "experiments.mujoban",
     "experiments.board_games",
 )

@@ -35,6 +35,11 @@ _BENCHMARKS = (
     Benchmark("drc11", "the same for DRC(1,1)", "experiments.benchmarks.training:drc11"),
     Benchmark("resnet", "the same for the ResNet", "experiments.benchmarks.training:resnet"),
     Benchmark(
+        "i2a",
+        "training I2A against the same network without imagination, milliseconds a frame",
+        "experiments.benchmarks.imagination:i2a",
+    ),
+    Benchmark(
         "levels",
         "generating Sokoban levels, milliseconds a level",
         "experiments.benchmarks.levels:levels",

@@ -83,10 +83,10 @@ def training(
     environment = load_batched("sokoban", levels=levels, observations=("pixels",))
     config = replace(config, environments=size.environments)  # type: ignore[call-arg]
     agent = config.make(environment.spec, 1_000_000_000)
-    state = jax.jit(partial(_begin, agent))(environment, jax.random.key(0))
+    state = jax.jit(partial(begin, agent))(environment, jax.random.key(0))
     factor = jax.random.normal(jax.random.key(1), (size.matrix, size.matrix)) / size.matrix**0.5
     compiled, seconds = compile_timed(
-        jax.jit(partial(_iterate, agent), donate_argnums=1), environment, state
+        jax.jit(partial(iterate, agent), donate_argnums=1), environment, state
     )
     multiply, _ = compile_timed(jax.jit(partial(_products, count=size.products)), factor)
 
@@ -121,15 +121,16 @@ def training(
     ]
 
 
-def _begin(agent: Agent, environment: BatchedEnvironment, key: jax.Array):
+def begin(agent: Agent, environment: BatchedEnvironment, key: jax.Array):
+    """The state in which `iterate` begins: learner, environments, time step, core and key."""
     agent_key, environment_key, key = jax.random.split(key, 3)
     batch = _data(agent).environments
     play = environment.reset(environment_key, batch)
     return agent.init(agent_key), *play, agent.initial_core(batch), key
 
 
-def _iterate(agent: Agent, environment: BatchedEnvironment, state):
-    """One unroll, and one update from it."""
+def iterate(agent: Agent, environment: BatchedEnvironment, state):
+    """One unroll, and one update from it: the state after `state`."""
     learner, environment_state, timestep, first_core, key = state
     key, act_key, update_key = jax.random.split(key, 3)
 

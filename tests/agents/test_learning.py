@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import jax
 import numpy as np
@@ -12,7 +13,7 @@ from agents.drc.config import DRCConfig
 from agents.resnet.config import ResNetConfig
 from launch import device_program
 from launch.rollouts import play
-from tests.agents.toy import Chase, quick_jit
+from tests.agents.toy import Chase, ChaseImagined, quick_jit
 
 DATA = {
     "unroll_length": 8, "environments": 32, "hidden": 32, "learning_rate": 1e-2,
@@ -22,6 +23,14 @@ CONFIGS = {
     "drc": DRCConfig(depth=1, repeats=2, channels=8, encoder_kernel=3, **DATA),
     "resnet": ResNetConfig(stages=(8,), kernel=3, **DATA),
     "cnn": CNNConfig(layers=1, channels=16, **DATA),
+    "i2a": ChaseImagined(
+        rollout_length=2,
+        channels=(16,),
+        rollout_channels=8,
+        encoder_units=16,
+        rollout_policy_hidden=16,
+        **DATA,
+    ),
 }
 CHASE = Chase.make()
 ITERATIONS = 80  # of which each is 32 x 8 steps
@@ -34,7 +43,14 @@ def begin(config, iterations: int):
     return agent, state, partial(device_program.iterate, agent, iterations=iterations)
 
 
-@pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
+@pytest.mark.parametrize(
+    "config",
+    [
+        pytest.param(config, marks=[pytest.mark.slow] if name == "i2a" else [])
+        for name, config in CONFIGS.items()
+    ],
+    ids=CONFIGS,
+)
 def test_learns_to_walk_onto_the_goal(config):
     agent, state, iterate = begin(config, ITERATIONS)
     untrained = play(agent, state.agent.params, CHASE, episodes=72)
@@ -57,7 +73,11 @@ def test_learns_to_walk_onto_the_goal(config):
 )
 def test_learns_the_same_without_jit(config):
     small = {"unroll_length": 3, "environments": 4, "hidden": 4}
-    narrow = {"stages": (2,)} if isinstance(config, ResNetConfig) else {"channels": 2}
+    narrow: dict[str, Any] = {"channels": 2}
+    if isinstance(config, ResNetConfig):
+        narrow = {"stages": (2,)}
+    elif isinstance(config, ChaseImagined):
+        narrow = {"channels": (2,), "rollout_channels": 2, "encoder_units": 3}
     _, state, iterate = begin(replace(config, **small, **narrow), iterations=2)
     compiled, metrics, sums = quick_jit(iterate)(environment=CHASE, state=state)
     with jax.disable_jit():

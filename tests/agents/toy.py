@@ -13,7 +13,10 @@ import numpy as np
 from dm_env import specs
 
 from agents.base import Agent, AgentState, Unroll
+from agents.i2a.agent import make_with_model
+from agents.i2a.config import I2AConfig
 from agents.inputs import num_actions
+from agents.models.base import EnvironmentModel, Imagined
 from environments.base import EnvironmentSpec, Observation, TimeStep
 from environments.games.sokoban.registration import SokobanOptions
 from environments.games.sokoban.spec import sokoban_spec
@@ -105,6 +108,31 @@ class Chase:
         cells = jnp.arange(SIDE * SIDE).reshape(SIDE, SIDE)
         at = jnp.stack([state.player, state.goal], axis=-1)  # [B, 2]
         return {"planes": cells[None, :, :, None] == at[:, None, None, :]}
+
+
+def chase_model() -> EnvironmentModel:
+    """The rules of `Chase`, but for the time limit."""
+
+    def step(params, frame: jax.Array, action: jax.Array) -> Imagined:
+        del params
+        flat = frame.reshape(-1, SIDE * SIDE, 2)
+        player, goal = jnp.argmax(flat, axis=1).T
+        place = jnp.stack([player // SIDE, player % SIDE], axis=-1) + MOVES[action]
+        row, column = jnp.clip(place, 0, SIDE - 1).T
+        moved = row * SIDE + column
+        after = flat.at[:, :, 0].set(jnp.arange(SIDE * SIDE) == moved[:, None])
+        reward = jnp.asarray(moved == goal, jnp.float32) - 0.1
+        return Imagined(after.reshape(frame.shape), reward)
+
+    return EnvironmentModel("planes", 4, lambda key: {}, step)
+
+
+@dataclass(frozen=True)
+class ChaseImagined(I2AConfig):
+    """I2A that imagines the chase."""
+
+    def make(self, spec: EnvironmentSpec, frames: int) -> Agent:
+        return make_with_model(self, spec, chase_model(), frames)
 
 
 def board_spec(*kinds: str, size: int = 10) -> EnvironmentSpec:

@@ -112,6 +112,19 @@ def test_training():
     assert (found["GFLOP/s"].baseline or 0) > 0
 
 
+def test_imagination():
+    from agents.i2a.config import I2AConfig
+    from experiments.benchmarks.imagination import imagination
+    from experiments.benchmarks.training import Size
+
+    size = Size(environments=2, matrix=1, products=1, rounds=1)
+    config = I2AConfig(unroll_length=2, channels=(2,), hidden=4, encoder_units=4)
+    found = imagination("small", config, [(2, "perfect")], size, levels=SMALL)
+    assert [m.unit for m in found] == ["ms/frame", "CPU-ms/frame"]
+    assert {m.metric for m in found} == {"training with 2 steps of a perfect model, against none"}
+    assert all(m.value > 0 and (m.baseline or 0) > 0 for m in found)
+
+
 def test_embedded():
     from experiments.benchmarks.embedded import Size, embedded
 
