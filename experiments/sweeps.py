@@ -45,6 +45,19 @@ SWEEPS = {
             Variant("cnn", "sokoban_small_cnn"),
         ),
     ),
+    "sokoban_2box_i2a": Sweep(
+        "I2A with a learned, perfect, poor and copy model, and without, on 7x7 levels, two boxes",
+        (
+            Variant("policy", "sokoban_model_policy"),
+            Variant("model", "sokoban_model", prerequisites=(("policy", "policy"),)),
+            Variant("poor_model", "sokoban_poor_model", prerequisites=(("policy", "policy"),)),
+            Variant("i2a", "sokoban_2box_i2a", prerequisites=(("model", "model"),)),
+            Variant("perfect", "sokoban_2box_i2a_perfect"),
+            Variant("poor", "sokoban_2box_i2a_poor", prerequisites=(("model", "poor_model"),)),
+            Variant("copy", "sokoban_2box_i2a_copy"),
+            Variant("model_free", "sokoban_2box_i2a_model_free"),
+        ),
+    ),
 }
 
 

@@ -7,7 +7,7 @@ slow as the baseline's. Here a step is acting and learning, environments include
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import jax
 
@@ -27,10 +27,10 @@ def i2a() -> list[Measurement]:
     """The agent of `sokoban_2box_i2a`, at its own rollout length and at the paper's."""
     from experiments.imagination import sokoban_2box_i2a
 
-    config = sokoban_2box_i2a().agent
-    assert isinstance(config, I2AConfig)
-    variants = {(config.rollout_length, kind) for kind in ("learned", "copy", "perfect")}
-    return imagination("i2a", config, sorted(variants | {(5, "learned")}))
+    config: Any = sokoban_2box_i2a().agent
+    kinds: tuple[ModelKind, ...] = ("learned", "copy", "perfect")
+    variants: list[tuple[int, ModelKind]] = [(config.rollout_length, kind) for kind in kinds]
+    return imagination("i2a", config, [*variants, (5, "learned")])
 
 
 def imagination(

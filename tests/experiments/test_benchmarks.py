@@ -112,6 +112,7 @@ def test_training():
     assert (found["GFLOP/s"].baseline or 0) > 0
 
 
+@pytest.mark.slow
 def test_imagination():
     from agents.i2a.config import I2AConfig
     from experiments.benchmarks.imagination import imagination

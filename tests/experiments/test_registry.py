@@ -18,6 +18,11 @@ NAMES = {
     "sokoban_model",
     "sokoban_model_policy",
     "sokoban_poor_model",
+    "sokoban_2box_i2a",
+    "sokoban_2box_i2a_perfect",
+    "sokoban_2box_i2a_poor",
+    "sokoban_2box_i2a_copy",
+    "sokoban_2box_i2a_model_free",
 }
 
 
