@@ -9,7 +9,7 @@ from typing import Any
 
 from environments.errors import UserError
 from experiments.base import Experiment
-from launch import configuration, loggers
+from launch import configuration, loggers, prerequisites
 from launch.run_folder import RunFolder
 
 
@@ -43,7 +43,8 @@ class Evaluated:
 def collect(paths: Iterable[Path]) -> tuple[list[Run], list[Evaluated]]:
     """The runs in or below `paths`, and all evaluations of them, the newest of each kind.
 
-    A path may also be a file that `moravec evaluate --json` printed: of a baseline, for example.
+    Runs that others of them began with are parts of these, and left out. A path may also be a file
+    that `moravec evaluate --json` printed: of a baseline, for example.
 
     Raises UserError if one of them holds neither.
     """
@@ -56,6 +57,8 @@ def collect(paths: Iterable[Path]) -> tuple[list[Run], list[Evaluated]]:
         if not found:
             raise UserError(f"{path} holds no run: give folders that train or sweep made")
         folders += [folder for folder in found if folder not in folders]
+    begun_with = {start for folder in folders for start in _begun_with(RunFolder(folder))}
+    folders = [folder for folder in folders if folder.resolve() not in begun_with]
     runs = _labelled([RunFolder(folder) for folder in folders])
     for run in runs:
         results += _newest(_evaluations(run))
@@ -81,7 +84,7 @@ def _labelled(folders: Sequence[RunFolder]) -> list[Run]:
             path=folder.path,
             label=_label(folder.path, experiment, ambiguous=len(kinds[experiment.name]) > 1),
             experiment=experiment,
-            before=_frames_before(folder),
+            before=prerequisites.frames(folder),
             rows=loggers.read_csv(folder.metrics) if folder.metrics.exists() else [],
         )
         for folder, experiment in zip(folders, experiments, strict=True)
@@ -98,13 +101,11 @@ def _but_for_the_seed(experiment: Experiment) -> str:
     return json.dumps(configuration.to_json(dataclasses.replace(experiment, seed=0)))
 
 
-def _frames_before(folder: RunFolder) -> int:
-    """Frames of the runs that this one began with, and of those that these began with."""
-    record = folder.path / "prerequisites.json"
-    if not record.exists():
-        return 0
-    entries = _read(record)
-    return sum(int(each["frames"] + each["prerequisite_frames"]) for each in entries.values())
+def _begun_with(folder: RunFolder) -> list[Path]:
+    """The runs that this one was given to begin with."""
+    record = folder.prerequisites_record
+    entries = _read(record).values() if record.exists() else ()
+    return [Path(each["from"]).resolve() for each in entries if "/" in each["from"]]
 
 
 def _evaluations(run: Run) -> list[Evaluated]:

@@ -11,6 +11,7 @@ from experiments.base import Evaluation, Experiment, Runner
 
 NAMES = {
     "sokoban_small",
+    "sokoban_small_cnn",
     "sokoban_2box",
     "sokoban_boxoban",
     "sokoban_boxoban_drc11",

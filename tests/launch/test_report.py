@@ -127,6 +127,14 @@ def test_a_baseline_beside_runs(sweep, tmp_path):
     assert table.index("mcts, 200 simulations") < table.rindex("imagines")
 
 
+def test_what_another_run_began_with_is_a_part_of_it(tmp_path):
+    model = write(tmp_path / "model" / "seed-0", [(10, 0.1), (20, 0.2)])
+    before = {"model": {"from": str(model), "frames": 20, "prerequisite_frames": 0}}
+    write(tmp_path / "agent" / "seed-0", [(5, 0.1), (15, 0.2)], before=before)
+    (curve,) = report(tmp_path)["curves"]
+    assert (curve["label"], curve["frames"]) == ("agent", [25, 35])
+
+
 def test_runs_outside_a_sweep_are_seeds_of_one_experiment_if_nothing_else_differs(tmp_path):
     points = [(10, 0.1), (20, 0.2), (30, 0.3)]
     runs = [write(tmp_path / name, points, seed=seed) for seed, name in enumerate("ab")]

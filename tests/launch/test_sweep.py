@@ -1,5 +1,6 @@
 """Sweeps of real runs: killed, interrupted, failing; nothing is trained twice."""
 
+import json
 import os
 import signal
 import subprocess
@@ -21,17 +22,35 @@ from experiments import sweeps
 from launch import cli
 tiny = {tiny!r}
 sweeps.SWEEPS["tiny"] = sweeps.Sweep("", tuple(
-    sweeps.Variant(label, "sokoban_small", (*tiny, *more)) for label, more in {variants!r}
+    sweeps.Variant(label, experiment, (*tiny, *more), tuple(needs))
+    for label, experiment, more, *needs in {variants!r}
 ))
 sys.exit(cli.main(["sweep", "tiny", *sys.argv[1:]]))
 """
-LONG = (("long", ("--max-frames=4000",)), ("short", ("--agent.depth=2",)))
-BROKEN = (("broken", ("--environment.levels=no/such/file",)), ("short", ("--max-frames=300",)))
+WIDTHS, REST = TINY[:4], TINY[4:]
+SMALL = "sokoban_small"
+LONG = (
+    ("long", SMALL, (*WIDTHS, "--max-frames=4000")),
+    ("short", SMALL, (*WIDTHS, "--agent.depth=2")),
+)
+# A model that learns from another run's policy, and one whose policy cannot be trained.
+POLICY = (*WIDTHS, "--agent.layers=1", "--max-frames=300")
+MODEL = (
+    *("--agent.policy.layers=1", "--agent.policy.channels=4", "--agent.policy.hidden=16"),
+    *("--agent.model.channels=2", "--agent.model.blocks=0", "--agent.minibatches=1"),
+    "--max-frames=200",
+)
+NEEDY = (
+    ("broken", "sokoban_model_policy", ("--environment.levels=no/such/file",)),
+    ("policy", "sokoban_model_policy", POLICY),
+    ("lost", "sokoban_model", MODEL, ("policy", "broken")),
+    ("model", "sokoban_model", MODEL, ("policy", "policy")),
+)
 
 
 @contextmanager
 def sweeping(cwd: Path, variants, *args: str):
-    code = DRIVER.format(tiny=TINY, variants=variants)
+    code = DRIVER.format(tiny=REST, variants=variants)
     with subprocess.Popen(
         [sys.executable, "-c", code, *args],
         cwd=cwd,
@@ -97,13 +116,21 @@ def test_a_killed_sweep_goes_on_and_trains_nothing_twice(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_run_that_fails_does_not_end_the_others(tmp_path):
-    status, said = swept(tmp_path, BROKEN, "--seeds=1")
+@pytest.mark.timeout(600)
+def test_a_run_that_fails_does_not_end_the_others_but_those_that_need_it(tmp_path):
+    status, said = swept(tmp_path, NEEDY, "--seeds=1", "--jobs=2")
+    runs = tmp_path / "runs" / "sweeps" / "tiny"
     assert status == 1
-    assert finished(tmp_path / "runs" / "sweeps" / "tiny" / "short" / "seed-0")
+    assert finished(runs / "policy" / "seed-0"), said
+    assert finished(runs / "model" / "seed-0"), said
+    record = json.loads((runs / "model" / "seed-0" / "prerequisites.json").read_text())
+    assert record["policy"]["from"] == str(runs / "policy" / "seed-0")
+    assert record["policy"]["frames"] >= 300
+    assert not (runs / "lost" / "seed-0").exists()
     last = said.splitlines()[-1]
-    assert last.startswith("moravec: 1 of 2 runs failed: broken/seed-0 (exit status 2: moravec: ")
+    assert last.startswith("moravec: 2 of 4 runs failed: broken/seed-0 (exit status 2: moravec: ")
     assert "no/such/file" in last
+    assert last.endswith("; lost/seed-0 (it needs broken/seed-0)")
 
 
 def test_what_is_finished(trained, tmp_path):
