@@ -64,9 +64,7 @@ class Arguments:
             given = " ".join(map(str, values))
             if not 0 <= min(values) <= max(values) < 2**32:
                 raise UserError(f"--{name} must be from 0 to {2**32 - 1}, not {given}")
-        if self.run == "mcts" and not self.simulations:
-            object.__setattr__(self, "simulations", _SIMULATIONS)
-        if self.model is not None and not self.simulations:
+        if self.model is not None and not _simulations(self):
             raise UserError("--model is what a search imagines with: give --simulations too")
         if self.simulations and self.run in BASELINES:
             raise UserError(f"--simulations is for a run, or mcts; {self.run} does not search")
@@ -83,7 +81,9 @@ class BaselineArguments(Arguments):
 def main(args: list[str]) -> int:
     """Runs `moravec evaluate ARGS`. A user's mistake raises UserError."""
     arguments = parse(args)
-    arguments = dataclasses.replace(arguments, suite=expand(arguments.suite))
+    arguments = dataclasses.replace(
+        arguments, suite=expand(arguments.suite), simulations=_simulations(arguments)
+    )
     evaluate, suites = _evaluator(arguments)
     results = list(_results(arguments, evaluate, arguments.suite or suites))
     if arguments.json:
@@ -102,6 +102,12 @@ def parse(args: list[str]) -> Arguments:
         raise UserError(f"say first who plays: a run folder, or one of {', '.join(_BASELINES)}")
     default = BaselineArguments(run or "random", environment=options)
     return tyro.cli(BaselineArguments, prog="moravec evaluate", args=rest, default=default)
+
+
+def _simulations(arguments: Arguments) -> int:
+    """How many before every move."""
+    by_itself = _SIMULATIONS if arguments.run == "mcts" else 0
+    return arguments.simulations or by_itself
 
 
 def _evaluator(arguments: Arguments) -> "tuple[Evaluator, tuple[str, ...]]":
@@ -271,7 +277,16 @@ def _level_row(result: "Result") -> dict[str, str]:
         "95 %": _interval(result),
         "return": f"{result.mean_return:.2f}",
         "length": f"{result.mean_length:.1f}",
+        **_imagined(result),
     }
+
+
+def _imagined(result: "Result") -> dict[str, str]:
+    """Steps of its model for each solved level, of an agent that has one."""
+    if "model_steps" not in result.metrics:
+        return {}
+    steps = result.metrics.get("model_steps_per_solved")
+    return {"imagined": "" if steps is None else f"{steps:,.0f}"}
 
 
 def _game_row(result: "Result") -> dict[str, str]:
