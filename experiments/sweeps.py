@@ -36,6 +36,10 @@ class Sweep:
             known.add(variant.label)
 
 
+# The budget of those that begin with nothing: that of the others, with the frames of the policy
+# and the model that these begin with.
+_AS_MANY = ("--max-frames=6500000",)
+
 SWEEPS = {
     "sokoban_small": Sweep(
         "depth and repeats of DRC, and a network without memory, on 6x6 levels with one box",
@@ -52,10 +56,10 @@ SWEEPS = {
             Variant("model", "sokoban_model", prerequisites=(("policy", "policy"),)),
             Variant("poor_model", "sokoban_poor_model", prerequisites=(("policy", "policy"),)),
             Variant("i2a", "sokoban_2box_i2a", prerequisites=(("model", "model"),)),
-            Variant("perfect", "sokoban_2box_i2a_perfect"),
+            Variant("perfect", "sokoban_2box_i2a_perfect", _AS_MANY),
             Variant("poor", "sokoban_2box_i2a_poor", prerequisites=(("model", "poor_model"),)),
-            Variant("copy", "sokoban_2box_i2a_copy"),
-            Variant("model_free", "sokoban_2box_i2a_model_free"),
+            Variant("copy", "sokoban_2box_i2a_copy", _AS_MANY),
+            Variant("model_free", "sokoban_2box_i2a_model_free", _AS_MANY),
         ),
     ),
 }
