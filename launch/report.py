@@ -101,7 +101,7 @@ def _table(title: str, columns: Sequence[str]) -> "Table":
 
 def _evaluations(suite: str, found: "Sequence[Summary]") -> "Table":
     """All that was evaluated on one suite."""
-    columns = ("label", "seeds", "frames", "success", "95 %", "of seeds")
+    columns = ("label", "seeds", "frames", "success", "95 %", "of seeds", "return")
     table = _table(f"{suite or 'as it is'}: success, greedy", columns)
     for each in found:
         low, high = each.ci95
@@ -112,6 +112,7 @@ def _evaluations(suite: str, found: "Sequence[Summary]") -> "Table":
             f"{each.rate:.1%}",
             f"{100 * low:.1f}-{high:.1%}",
             f"{100 * each.lowest:.1f}-{each.highest:.1%}" if each.seeds > 1 else "",
+            "" if each.mean_return is None else f"{each.mean_return:.2f}",
         )
     return table
 

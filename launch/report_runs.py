@@ -37,6 +37,7 @@ class Evaluated:
     episodes: int
     rate: float
     ci95: tuple[float, float]
+    mean_return: float | None  # None if only the rate is known
     metrics: dict[str, float]
 
 
@@ -129,6 +130,7 @@ def _evaluated(result: dict[str, Any], label: str, before: int) -> Evaluated:
             episodes=result["episodes"],
             rate=result["rate"],
             ci95=(low, high),
+            mean_return=result["mean_return"],
             metrics=result["metrics"],
         )
     except (KeyError, TypeError, AttributeError) as error:
@@ -141,18 +143,26 @@ def _from_training(run: Run) -> list[Evaluated]:
 
     found = []
     for suite in run.experiment.evaluation.suites:
-        rows = [row for row in run.rows if f"evaluation/{suite}" in row]
+        column = column_name(suite)
+        rows = [row for row in run.rows if column in row]
         # What a suite holds is known only by loading it: fewer levels would widen the interval.
         episodes = run.experiment.evaluation.episodes
         if not rows or not episodes:
             continue
-        rate = rows[-1][f"evaluation/{suite}"]
+        rate = rows[-1][column]
         frames = int(rows[-1]["frames"]) + run.before
         interval = wilson(round(rate * episodes), episodes)
         found.append(
-            Evaluated(run.label, str(run.path), frames, suite, 0, 0, episodes, rate, interval, {})
+            Evaluated(
+                run.label, str(run.path), frames, suite, 0, 0, episodes, rate, interval, None, {}
+            )
         )
     return found
+
+
+def column_name(suite: str) -> str:
+    """Of the success rate on a suite among metrics; "" is the environment as it is."""
+    return f"evaluation/{suite or 'own'}"
 
 
 def _newest(results: Iterable[Evaluated]) -> list[Evaluated]:

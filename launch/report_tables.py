@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from launch.report_runs import Evaluated, Run
+from launch.report_runs import Evaluated, Run, column_name
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Summary:
     ci95: tuple[float, float]  # of that mean; of one seed, that of its levels
     lowest: float  # seed
     highest: float
+    mean_return: float | None  # mean over seeds; None if only rates are known
     model_steps_per_solved: float | None  # mean over seeds that solved any level
     model_steps_solved: float | None
 
@@ -61,14 +62,18 @@ def _summary(group: Sequence[Evaluated]) -> Summary:
         ci95=first.ci95 if len(group) == 1 else mean_interval(rates),
         lowest=float(rates.min()),
         highest=float(rates.max()),
-        model_steps_per_solved=_mean(group, "model_steps_per_solved"),
-        model_steps_solved=_mean(group, "model_steps_solved"),
+        mean_return=_mean([each.mean_return for each in group]),
+        model_steps_per_solved=_mean(
+            [each.metrics.get("model_steps_per_solved") for each in group]
+        ),
+        model_steps_solved=_mean([each.metrics.get("model_steps_solved") for each in group]),
     )
 
 
-def _mean(group: Iterable[Evaluated], metric: str) -> float | None:
-    found = [result.metrics[metric] for result in group if metric in result.metrics]
-    return float(np.mean(found)) if found else None
+def _mean(values: Iterable[float | None]) -> float | None:
+    """Of those that are known."""
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
 
 
 def mean_interval(rates: np.ndarray) -> tuple[float, float]:
@@ -85,7 +90,7 @@ def column_of(runs: Sequence[Run]) -> str:
     they reach in training, which of games with a score is their return."""
     suites = [suite for run in runs[:1] for suite in run.experiment.evaluation.suites]
     for suite in suites:
-        column = f"evaluation/{suite}"
+        column = column_name(suite)
         if all(sum(column in row for row in run.rows) >= 3 for run in runs):
             return column
     scored = any("mode" in vars(run.experiment.environment) for run in runs)

@@ -45,6 +45,7 @@ def evaluation(path: Path, rate: float, frames: int, **changes) -> dict:
         "episodes": 200,
         "rate": rate,
         "ci95": wilson(round(200 * rate), 200),
+        "mean_return": 10 * rate,
         "metrics": {},
     } | changes
     if path.is_dir():
@@ -104,6 +105,7 @@ def test_evaluations_by_hand(sweep, capsys):
     assert held_out["rate"] == pytest.approx((0.9 + 0.7) / 2)  # the last rows
     assert held_out["frames"] == 30 + 55
     assert boxes["rate"] == pytest.approx(0.5)  # the newest files
+    assert (boxes["mean_return"], held_out["mean_return"]) == (pytest.approx(5.0), None)
     assert (boxes["lowest"], boxes["highest"]) == (pytest.approx(0.4), pytest.approx(0.6))
     assert boxes["ci95"] == pytest.approx([0.0, 1.0])  # of two seeds: 0.5 +- 12.7 * 0.1
     assert (boxes["model_steps_per_solved"], boxes["model_steps_solved"]) == (125.0, 80.0)
