@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from environments.errors import UserError
-from environments.registry import EnvironmentOptions, entry, name_of
+from environments.registry import EnvironmentOptions
 from experiments.suites import expand
 from launch.environment_arguments import BASELINES, baseline_of
 
@@ -114,31 +114,19 @@ def _evaluator(arguments: Arguments) -> "tuple[Evaluator, tuple[str, ...]]":
     """What plays one suite, and the suites that the run's experiment evaluates on."""
     if isinstance(arguments, BaselineArguments):
         return _baseline(arguments)
+    from launch.evaluation import Contestant, evaluate
     from launch.policy import load_policy
+    from launch.suite_options import in_batch
 
     policy = load_policy(arguments.run)
     experiment = policy.experiment
     run, suites = str(Path(arguments.run)), experiment.evaluation.suites
     if arguments.simulations:
-        from launch.evaluation import evaluate
         from launch.search import search_of
 
         return partial(
             evaluate, search_of(run, policy, arguments.simulations, arguments.model)
         ), suites
-    if entry(name_of(experiment.environment)).batched is None:
-        from launch.baselines import trained_policy
-        from launch.world_evaluation import Entrant, evaluate_worlds
-
-        def play(suite: str, *, thinking_steps: int, **rest: Any) -> "Result":
-            entrant = Entrant(run, policy.frames, lambda *_: trained_policy(policy, thinking_steps))
-            return evaluate_worlds(
-                entrant, experiment.environment, suite, thinking_steps=thinking_steps, **rest
-            )
-
-        return play, suites or ("",)
-    from launch.evaluation import Contestant, evaluate
-
     contestant = Contestant(
         run=run,
         frames=policy.frames,
@@ -147,14 +135,26 @@ def _evaluator(arguments: Arguments) -> "tuple[Evaluator, tuple[str, ...]]":
         options=experiment.environment,
         spec=policy.spec,
     )
-    return partial(evaluate, contestant), suites or _own(experiment.environment)
+
+    def play(suite: str, *, thinking_steps: int, **rest: Any) -> "Result":
+        if in_batch(experiment.environment, suite):
+            return evaluate(contestant, suite, thinking_steps=thinking_steps, **rest)
+        from launch.baselines import trained_policy
+        from launch.world_evaluation import Entrant, evaluate_worlds
+
+        entrant = Entrant(run, policy.frames, lambda *_: trained_policy(policy, thinking_steps))
+        return evaluate_worlds(
+            entrant, experiment.environment, suite, thinking_steps=thinking_steps, **rest
+        )
+
+    return play, suites or _own(experiment.environment)
 
 
 def _own(options: EnvironmentOptions) -> tuple[str, ...]:
-    """The suite of a game that has no level sets: as it is."""
-    from launch.suite_options import has_level_sets
+    """The suite of a run that has none: as it is, but for a batched game that has level sets."""
+    from launch.suite_options import has_level_sets, in_batch
 
-    return () if has_level_sets(options) else ("",)
+    return () if has_level_sets(options) and in_batch(options, "") else ("",)
 
 
 def _baseline(arguments: BaselineArguments) -> "tuple[Evaluator, tuple[str, ...]]":
@@ -169,7 +169,9 @@ def _baseline(arguments: BaselineArguments) -> "tuple[Evaluator, tuple[str, ...]
 
         baseline = search_baseline(options, suites[0], arguments.simulations, arguments.model)
         return partial(evaluate, baseline), suites
-    if arguments.run == "random" and entry(name_of(options)).batched is not None:
+    from launch.suite_options import in_batch
+
+    if arguments.run == "random" and all(in_batch(options, suite) for suite in suites):
         from launch.evaluation import evaluate, random_contestant
 
         return partial(evaluate, random_contestant(options, suites[0])), suites

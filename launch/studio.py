@@ -56,8 +56,8 @@ class Studio:
         return compose(pictures, self._caption(state, episode))
 
     def name(self, episode: Episode) -> str:
-        """The episode by its level, or by its number in a game that always starts alike."""
-        alike = self._environment.num_levels == 1
+        """The episode by its level; by its number in games of two players, or that start alike."""
+        alike = self._environment.num_levels == 1 or "draw" in outcomes_of(self._environment)
         return f"game {episode.number}" if alike else f"level {episode.level}"
 
     def _scene(self) -> np.ndarray:

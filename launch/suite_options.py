@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from environments.errors import UserError
-from environments.registry import EnvironmentOptions, name_of
+from environments.registry import EnvironmentOptions, entry, name_of
 from experiments.suites import levels_of
 
 
@@ -25,3 +25,19 @@ def on_suite(options: EnvironmentOptions, suite: str) -> EnvironmentOptions:
 def has_level_sets(options: EnvironmentOptions) -> bool:
     """Whether levels are an option of the game: a suite of it then ends with its last level."""
     return hasattr(options, "levels")
+
+
+def in_batch(options: EnvironmentOptions, suite: str) -> bool:
+    """Whether the batched face can play `suite`: there is one, and the opponent plays in it.
+
+    Raises UserError if there is no such suite.
+    """
+    from environments.games.board.registration import BoardGameOptions
+
+    options = on_suite(options, suite)
+    if not isinstance(options, BoardGameOptions):
+        return entry(name_of(options)).batched is not None
+    from environments.games.board.opponents import plays_inside
+    from environments.players.make import parse_player
+
+    return plays_inside(parse_player(options.opponent))

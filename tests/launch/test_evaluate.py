@@ -157,3 +157,19 @@ def test_wrong_suite(trained, capsys, suite):
     out, err = capsys.readouterr()
     assert out == ""
     assert "moravec: " in err.splitlines()[-1]
+
+
+def test_a_suite_of_a_two_player_game_is_an_opponent(capsys):
+    """In the batched face or, of those who do not play there, in the other; drawn games tell."""
+    game = ("random", "--environment", "tic_tac_toe", "--episodes", 40)
+    suites = ("--suite", "optimal", "--suite", "mcts(simulations=50)")
+    batched, single = evaluate(capsys, *game, *suites)
+    for result, opponent in ((batched, "optimal"), (single, "mcts(simulations=50)")):
+        assert result["options"]["opponent"] == result["suite"] == opponent
+        assert list(result["outcomes"]) == ["win", "draw", "loss", "unfinished"]
+        assert sum(result["outcomes"].values()) == result["episodes"] == 40
+    assert batched["outcomes"]["win"] == batched["outcomes"]["unfinished"] == 0
+    assert 0 < batched["outcomes"]["loss"] < 40
+    assert cli.main(["evaluate", *map(str, game), "--suite", "optimal"]) == 0
+    table = capsys.readouterr().out
+    assert all(column in table for column in ("games", "win", "draw", "loss", "0.0%"))

@@ -90,6 +90,13 @@ def make_opponent(name: str, game: BoardGame) -> Opponent:
     return _made(parse_player(name), game)
 
 
+def plays_inside(name: PlayerName) -> bool:
+    """Whether this kind of player can play inside JAX; for which games is another question."""
+    if name.kind == "mixture":
+        return all(plays_inside(each) for each in name.arguments[:2])
+    return name.kind in ("random", "optimal")
+
+
 def _made(name: PlayerName, game: BoardGame) -> Opponent:
     name.build(game, 0).close()  # refuses what the player itself would
     if name.kind == "random":
