@@ -10,6 +10,7 @@ from experiments import registry
 from experiments.base import Evaluation, Experiment, Runner
 
 NAMES = {
+    "go_7x7",
     "sokoban_small",
     "sokoban_small_cnn",
     "sokoban_2box",
@@ -24,6 +25,7 @@ NAMES = {
     "sokoban_2box_i2a_poor",
     "sokoban_2box_i2a_copy",
     "sokoban_2box_i2a_model_free",
+    "tic_tac_toe_small",
 }
 
 
