@@ -12,7 +12,7 @@ from agents.base import Agent, OnPolicy
 from environments.base import EnvironmentSpec, TimeStep
 from launch.acme.symbols import Actor, VariableSource
 from launch.acme.variables import POLICY, VERSION
-from launch.distributed.base import Item, item_spec
+from launch.distributed.base import Item, item_spec, rows
 from launch.distributed.unrolls import UnrollBuffer
 
 
@@ -116,7 +116,7 @@ class AgentActor(Actor):
         self._steps += 1
         if items is not None:
             self._complete = True
-            self._sink(items[0])
+            self._sink(rows(items, 0))
 
 
 def batch_of_one(timestep: dm_env.TimeStep) -> TimeStep:

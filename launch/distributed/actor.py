@@ -4,7 +4,7 @@ Shape letters: `N` environments.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -15,7 +15,7 @@ import numpy as np
 
 from agents.base import Agent
 from environments.base import TimeStep, VectorEnvironment
-from launch.distributed.base import Item, Weights
+from launch.distributed.base import Item, Weights, count
 from launch.distributed.coordinator import ActorReport, Link
 from launch.distributed.subscription import Subscription
 from launch.distributed.unrolls import UnrollBuffer
@@ -26,8 +26,8 @@ _POLL = 0.5  # seconds between looks at whether to stop
 class Writer(Protocol):
     """Where items go."""
 
-    def write(self, items: Sequence[Item], stop: Callable[[], bool]) -> bool:
-        """Whether all of them arrived; False once `stop()` is true, or if they are lost."""
+    def write(self, items: Item, stop: Callable[[], bool]) -> bool:
+        """Whether all of them, `[N, ...]`, arrived; False once `stop()`, or if they are lost."""
         ...
 
 
@@ -134,7 +134,7 @@ class Actor:
             subscription.wait(version, _POLL)
         return False
 
-    def _step(self, now: TimeStep) -> tuple[TimeStep, list[Item] | None]:
+    def _step(self, now: TimeStep) -> tuple[TimeStep, Item | None]:
         assert self._weights is not None
         began, before = time.monotonic(), self._core
         action, extras, self._core = self._act(
@@ -151,7 +151,7 @@ class Actor:
         items = self._buffer.add(now, action, after, extras, before, self._weights.version)
         return after, items
 
-    def _finish(self, items: list[Item]) -> None:
+    def _finish(self, items: Item) -> None:
         link, identity = self._link, self._identity
         self._doing("writing to the replay")
         # First, so that it is known when the items are learnt from.
@@ -159,7 +159,7 @@ class Actor:
         self._report = ActorReport(unrolls=1)  # told of once it is written, with the next
         began = time.monotonic()
         if not self._writer.write(items, link.stopping):
-            link.give_up(identity.actor, identity.incarnation, len(items))
+            link.give_up(identity.actor, identity.incarnation, count(items))
         self._report.write_seconds += time.monotonic() - began
 
     def _doing(self, what: str) -> None:

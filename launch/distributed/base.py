@@ -1,6 +1,6 @@
 """Types that cross the borders of actor, replay and learner: the item, its stamp, the weights.
 
-Shape letters: `T` steps of an unroll, `B` items of a batch.
+Shape letters: `T` steps of an unroll, `N` items on their way together, `B` items of a batch.
 """
 
 from collections.abc import Sequence
@@ -35,7 +35,8 @@ class Item:
     """What the replay keeps: one unroll of one environment, and its stamp.
 
     The arrays of `unroll` lack the axis of environments: `[T+1, ...]`, `[T, ...]`, and, for the
-    core, `[...]`. In a batch they are as `Unroll` says, and the stamp's are `[B]`.
+    core, `[...]`. Several items on their way have one more axis before, `[N, ...]`, everywhere. In
+    a batch for the learner they are as `Unroll` says, and the stamp's are `[B]`.
     """
 
     unroll: Unroll
@@ -99,13 +100,32 @@ def _stamp_spec() -> Stamp:
     )
 
 
-def stack(items: Sequence[Item]) -> Item:
-    """A batch of items on the host: time-major, `B` second; the core's and the stamp's first."""
+def count(items: Item) -> int:
+    """`N` of several items."""
+    return len(items.stamp.number)
 
-    def batched(trees: Sequence[Any], axis: int) -> Any:
-        return jax.tree.map(lambda *rows: np.stack(rows, axis), *trees)
 
-    cores = batched([item.unroll.core for item in items], axis=0)
-    unroll = batched([replace(item.unroll, core=()) for item in items], axis=1)
-    stamp = batched([item.stamp for item in items], axis=0)
-    return Item(replace(unroll, core=cores), stamp)
+def rows(items: Item, index: Any) -> Item:
+    """Those of several items `[N, ...]` that an index of the first axis chooses; of an int, one."""
+    return jax.tree.map(lambda leaf: leaf[index], items)
+
+
+def stack(parts: Sequence[Item]) -> Item:
+    """A batch on the host of all items of `parts`, each `[N, ...]`, in their order.
+
+    Time-major, `B` second; the core's and the stamp's first. Every array is a new one.
+    """
+
+    def joined(trees: Sequence[Any]) -> Any:
+        return jax.tree.map(lambda *leaves: np.concatenate(leaves), *trees)
+
+    cores = joined([part.unroll.core for part in parts])
+    unroll = jax.tree.map(_by_time, *[replace(part.unroll, core=()) for part in parts])
+    return Item(replace(unroll, core=cores), joined([part.stamp for part in parts]))
+
+
+def _by_time(*leaves: np.ndarray) -> np.ndarray:
+    """`[T, B, ...]` of arrays `[N, T, ...]`."""
+    _, length, *rest = leaves[0].shape
+    found = np.empty((length, sum(map(len, leaves)), *rest), leaves[0].dtype)
+    return np.concatenate([leaf.swapaxes(0, 1) for leaf in leaves], axis=1, out=found)

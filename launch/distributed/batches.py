@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import jax
 import numpy as np
 
 from agents.base import Unroll
-from launch.distributed.base import Item, Stamp, stack
+from launch.distributed.base import Item, Stamp, count, rows, stack
 from launch.distributed.coordinator import Link
 from launch.replay.errors import ReplayTimeout
 
@@ -23,8 +24,11 @@ _POLL = 0.2  # seconds between looks at whether to end
 class Sampler(Protocol):
     """One replay server as the learner sees it."""
 
-    def read(self, timeout: float) -> Item:
-        """The next item; raises ReplayTimeout if there is none within `timeout` seconds."""
+    def read(self, timeout: float, most: int) -> Item:
+        """The next items, `[N, ...]`, 1 to `most`.
+
+        Raises ReplayTimeout if there is none within `timeout` seconds.
+        """
         ...
 
 
@@ -97,26 +101,30 @@ class Batches:
             self._offer(error)
 
     def _items(self, turns: Iterator[tuple[Sampler, float]]) -> list[Item] | None:
-        """Enough items for a batch, none of them too old; None when closing."""
-        items: list[Item] = []
+        """Enough items for a batch, in parts, none of them too old; None when closing."""
+        parts: list[Item] = []
         heard: list[tuple[int, int]] = []  # whose items came, and were not told of yet
-        old = 0
-        while len(items) < self._size:
+        old, missing = 0, self._size
+        while missing:
             if self._closing.is_set():
                 return None
             sampler, patience = next(turns)
             try:
-                item = sampler.read(patience)
+                items = sampler.read(patience, missing)
             except ReplayTimeout:
                 old = self._tell(heard, old)
                 continue
-            heard.append((int(item.stamp.actor), int(item.stamp.incarnation)))
-            if self._max_lag is None or int(item.stamp.version) >= self._version - self._max_lag:
-                items.append(item)
-            else:
-                old += 1
+            stamp = items.stamp
+            heard += zip(stamp.actor.tolist(), stamp.incarnation.tolist(), strict=True)
+            if self._max_lag is not None:
+                young = stamp.version >= self._version - self._max_lag
+                if not young.all():
+                    old += int((~young).sum())
+                    items = rows(items, young)
+            parts.append(items)
+            missing -= count(items)
         self._tell(heard, old)
-        return items
+        return parts
 
     def _tell(self, heard: list[tuple[int, int]], old: int) -> int:
         """Tells the coordinator of items that came, of which `old` were too old; returns 0."""
@@ -128,10 +136,10 @@ class Batches:
             self._link.drop(old)
         return 0
 
-    def _batch(self, items: list[Item]) -> Batch:
+    def _batch(self, parts: list[Item]) -> Batch:
         if self._in_order:
-            items.sort(key=lambda item: [int(getattr(item.stamp, name)) for name in _ORDER])
-        batch = stack(items)
+            parts = [_ordered(parts)]
+        batch = stack(parts)
         dropped, self._dropped = self._dropped, 0
         self._version += 1
         return Batch(self._put(batch.unroll), batch.stamp, dropped)
@@ -144,7 +152,11 @@ class Batches:
                 continue
 
 
-_ORDER = ("actor", "world", "number")
+def _ordered(parts: Sequence[Item]) -> Item:
+    """All items, by actor, world and number."""
+    items = jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
+    stamp = items.stamp
+    return rows(items, np.lexsort((stamp.number, stamp.world, stamp.actor)))
 
 
 def _in_turn(samplers: Sequence[Sampler]) -> Iterator[tuple[Sampler, float]]:

@@ -109,7 +109,7 @@ def _replay(plan: Plan, run: RunFolder, link: Coordinator) -> ReplayHost:
 def _sampler(plan: Plan, replay: ReplayHost) -> Any:
     from launch.replay.sampler import ItemSampler
 
-    return ItemSampler(replay.address, plan.item, ahead=plan.round_items)
+    return ItemSampler(replay.address, plan.item, ahead=plan.round_items, together=plan.together)
 
 
 def _starter(plan: Plan, link: Coordinator, address: str) -> Callable[[int, int], Handle]:

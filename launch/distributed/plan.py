@@ -1,5 +1,6 @@
 """What follows from an experiment for all parts of a distributed run, checked once."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +29,11 @@ class Plan:
     worlds: int  # of each actor
     max_lag: int | None  # versions; None if items are drawn from a replay of any age
     capacity: int  # items that one replay server holds
+
+    @property
+    def together(self) -> int:
+        """Items of which both an actor writes and the learner takes a whole multiple at once."""
+        return math.gcd(self.worlds, self.round_items)
 
 
 def make_plan(experiment: Experiment) -> Plan:

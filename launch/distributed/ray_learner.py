@@ -160,8 +160,9 @@ class LearnerPart:
     def _sampler(self, address: str) -> Any:
         from launch.replay.sampler import ItemSampler
 
-        shards = self._plan.experiment.runner.replay_shards
-        return ItemSampler(address, self._plan.item, ahead=-(-self._plan.round_items // shards))
+        plan = self._plan
+        ahead = -(-plan.round_items // plan.experiment.runner.replay_shards)
+        return ItemSampler(address, plan.item, ahead=ahead, together=plan.together)
 
     def replaced(self, shard: int, address: str, part: Any) -> None:
         """Another server has taken the place of one of the replay's; waits until it matters."""

@@ -124,13 +124,13 @@ class ShardSampler:
         """The server is at another address now; from any thread."""
         self._address = address
 
-    def read(self, timeout: float) -> Item:
+    def read(self, timeout: float, most: int) -> Item:
         """See `batches.Sampler`."""
         if self._address != self._read_from:
             self._read_from = self._address
             self._sampler.close()
             self._sampler = self._make(self._read_from)
-        return self._sampler.read(timeout)
+        return self._sampler.read(timeout, most)
 
     def close(self) -> None:
         """Ends reading."""

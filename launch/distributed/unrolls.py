@@ -27,7 +27,7 @@ class _Start:
 class UnrollBuffer:
     """Fills items of `T` steps, the next of which begins `period` steps after the one before.
 
-    Arrays are `[N, T + 1, ...]` or `[N, T, ...]`, new for every set of items: an item's are views.
+    Arrays are `[N, T + 1, ...]` or `[N, T, ...]`, new for every set of items.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class UnrollBuffer:
         extras: dict[str, Array],
         core: Core,
         version: int,
-    ) -> list[Item] | None:
+    ) -> Item | None:
         """Adds one step of every environment.
 
         Args:
@@ -66,7 +66,7 @@ class UnrollBuffer:
           version: of the policy.
 
         Returns:
-          The items of all environments if this step fills them, else None.
+          The items of all environments, `[N, ...]`, if this step fills them, else None.
         """
         if self._row % self._period == 0:
             self._starts.append(_Start(jax.tree.map(np.asarray, core), version))
@@ -95,26 +95,25 @@ class UnrollBuffer:
             for column, value in zip(jax.tree.leaves(columns), jax.tree.leaves(part), strict=True):
                 column[:, row] = value
 
-    def _items(self) -> list[Item]:
+    def _items(self) -> Item:
         start = self._starts.popleft()
         (observation, is_first, is_last), (action, reward, discount, extras) = self._columns
         unroll = Unroll(
             observation, is_first, is_last, action, reward, discount, extras, start.core
         )
+        return Item(unroll, self._stamp(start))
 
-        def row(world: int) -> Unroll:
-            return jax.tree.map(lambda column: column[world], unroll)
+    def _stamp(self, start: _Start) -> Stamp:
+        def all_the(value: float, dtype: Any) -> np.ndarray:
+            return np.full(self._worlds, value, dtype)
 
-        return [Item(row(world), self._stamp(world, start)) for world in range(self._worlds)]
-
-    def _stamp(self, world: int, start: _Start) -> Stamp:
         return Stamp(
-            version=np.int64(start.version),
-            actor=np.int32(self._actor),
-            incarnation=np.int32(self._incarnation),
-            world=np.int32(world),
-            number=np.int64(self._number),
-            seconds=np.float64(time.time()),
+            version=all_the(start.version, np.int64),
+            actor=all_the(self._actor, np.int32),
+            incarnation=all_the(self._incarnation, np.int32),
+            world=np.arange(self._worlds, dtype=np.int32),
+            number=all_the(self._number, np.int64),
+            seconds=all_the(time.time(), np.float64),
         )
 
     def _begin_next(self) -> None:

@@ -23,7 +23,7 @@ from environments.errors import UserError
 from environments.registry import load_batched
 from experiments.benchmarks.base import Measurement
 from experiments.benchmarks.timing import interleave
-from launch.distributed.base import Item, item_spec, stack
+from launch.distributed.base import Item, count, item_spec, stack
 
 LEVELS = "generated:size=10,boxes=4,count=1,seed=0"
 BATCH = 32
@@ -103,7 +103,9 @@ def _programs(
     from launch.replay.tables import TABLE
     from launch.replay.writer import ItemWriter
 
-    writer, sampler = ItemWriter(queue, spec), ItemSampler(queue, spec, ahead=BATCH)
+    writer = ItemWriter(queue, spec)
+    sampler = ItemSampler(queue, spec, ahead=BATCH, together=BATCH)
+    together: Item = jax.tree.map(lambda *leaves: np.stack(leaves), *items)  # as actors have them
     rows = [jax.tree.leaves(item) for item in items]
     bare_writer = reverb.Client(bare).trajectory_writer(num_keep_alive_refs=1)
     pattern = reverb.structured.pattern_from_transform(rows[0], lambda row: [x[-1] for x in row])
@@ -115,14 +117,13 @@ def _programs(
 
     def write() -> None:
         for _ in range(size.batches):
-            assert writer.write(items, lambda: False)
+            assert writer.write(together, lambda: False)
 
     def through() -> None:
         actor = threading.Thread(target=write)
         actor.start()
         for _ in range(size.batches):
-            batch = stack([sampler.read(_TIMEOUT) for _ in range(BATCH)])
-            jax.block_until_ready(jax.device_put(batch))
+            jax.block_until_ready(jax.device_put(stack(_read(sampler))))
         actor.join()
 
     def write_bare() -> None:
@@ -155,6 +156,14 @@ def _programs(
     }
     for each in (writer, sampler, bare_writer):
         each.close()
+
+
+def _read(sampler: Any) -> list[Item]:
+    parts, missing = [], BATCH
+    while missing:
+        parts.append(sampler.read(_TIMEOUT, missing))
+        missing -= count(parts[-1])
+    return parts
 
 
 def _servers(spec: Item) -> list[Any]:

@@ -6,7 +6,10 @@ cannot be told to stop waiting: it waits for ever once its server has gone, and 
 queue after those who asked have gone.
 
 A stream asks for samples in requests of a set number, and makes the next request when all of the
-last one are ready to be taken: so that number bounds what it holds.
+last one are ready to be taken: so that number bounds what it holds. They are taken in blocks of
+several, since a call of TensorFlow and a change of threads take longer than a copy of an item.
+
+Shape letter: `N` items.
 """
 
 import logging
@@ -20,7 +23,7 @@ import reverb
 import tensorflow as tf
 
 from environments.errors import UserError
-from launch.distributed.base import Item
+from launch.distributed.base import Item, count, rows
 from launch.replay.columns import Layout, check_columns
 from launch.replay.connection import find_signature, listening
 from launch.replay.errors import ReplayTimeout
@@ -35,13 +38,13 @@ _log = logging.getLogger(__name__)
 
 
 class ItemSampler:
-    """Items one after the other: of a queue in the order written, else drawn uniformly.
+    """Items, a few at a time: of a queue in the order written, else drawn uniformly.
 
     It outlives its server: when one answers again at the address, reading goes on there. One
     thread may read, any may close.
     """
 
-    def __init__(self, address: str, spec: Item, *, ahead: int):
+    def __init__(self, address: str, spec: Item, *, ahead: int, together: int = 1):
         """Begins to read, or to wait for the server.
 
         Args:
@@ -50,6 +53,9 @@ class ItemSampler:
           ahead: items taken from the table beyond those that `read` has given, at most; at least
             1, which is the lowest that Reverb can do. After a `read` that timed out there may be
             one more.
+          together: items that come to the table, or are asked for, together. If `ahead` allows they
+            are taken in blocks, into which this number can be divided. One that does not fill is
+            given half a second after its last item.
         """
         if ahead < 1:
             raise ValueError(f"ahead must be at least 1, not {ahead}")
@@ -60,7 +66,9 @@ class ItemSampler:
         # Half of them wait here, half in the stream.
         self._in_stream = (ahead + 1) // 2
         self._at_hand = ahead - self._in_stream
-        self._items: deque[Item] = deque()
+        self._block = _divisor(together, self._at_hand // 2)
+        self._items: deque[Item] = deque()  # blocks, or what is left of them
+        self._held = 0  # items in them
         self._change = threading.Condition()
         self._reading = False
         self._closed = False
@@ -68,8 +76,8 @@ class ItemSampler:
         self._here: object | None = None  # of the server read from, if it is this process's
         self._begin()
 
-    def read(self, timeout: float) -> Item:
-        """The next item: NumPy arrays that cannot be written to, all views of one block.
+    def read(self, timeout: float, most: int) -> Item:
+        """The next items, 1 to `most`: NumPy arrays `[N, ...]`, read-only views of one block.
 
         Raises:
           ReplayTimeout: none came within `timeout` seconds: the replay holds samples back (it is
@@ -93,17 +101,24 @@ class ItemSampler:
                     if not self._change.wait(min(left, _POLL)):
                         self._leave_dead_server()
                 else:
-                    item = self._items.popleft()
-                    self._change.notify_all()
-                    return item
+                    return self._take(most)
             finally:
                 self._reading = False
         raise ReplayTimeout(f"no item within {timeout:g} s: {self._reason()}")
 
+    def _take(self, most: int) -> Item:
+        items = self._items.popleft()
+        if count(items) > most:
+            self._items.appendleft(rows(items, slice(most, None)))
+            items = rows(items, slice(most))
+        self._held -= count(items)
+        self._change.notify_all()
+        return items
+
     def close(self) -> None:
         """Ends reading; what was read in advance is lost, `ahead` items at most.
 
-        Returns after half a second, or after 4 s if the server is gone.
+        Returns half a second after the last item, or after 4 s if the server is gone.
         """
         with self._change:
             self._closed = True
@@ -141,7 +156,7 @@ class ItemSampler:
                 continue
             try:
                 check_columns(self._spec, found, f"the replay at {self._address}")
-                stream = Stream(self._address, self._layout.total, self._in_stream)
+                stream = Stream(self._address, self._layout.total, self._in_stream, self._block)
                 self._here = here
                 self._pass_on(stream)
             except UserError as error:
@@ -158,28 +173,34 @@ class ItemSampler:
 
         def wanted() -> bool:
             waits = self._reading and not self._items
-            return self._ended() or waits or len(self._items) < self._at_hand
+            return self._ended() or waits or self._held + self._block <= self._at_hand
 
         while True:
             with self._change:
                 self._change.wait_for(wanted)
                 if self._ended():
                     return
-            block = stream.next()
-            if block is None:
+            blocks = stream.next()
+            if blocks is None:
                 return
-            item = self._layout.unpack(block)
+            items = self._layout.unpack(blocks)
             with self._change:
                 if self._closed:
                     return
-                self._items.append(item)
+                self._items.append(items)
+                self._held += count(items)
                 self._change.notify_all()
 
 
-class Stream:
-    """Samples of one TensorFlow iterator, by raw operations."""
+def _divisor(number: int, most: int) -> int:
+    """The largest up to `most` that divides a number; at least 1."""
+    return max((each for each in range(1, most + 1) if number % each == 0), default=1)
 
-    def __init__(self, address: str, total: int, in_flight: int):
+
+class Stream:
+    """Samples of one TensorFlow iterator, by raw operations, a block of them at a time."""
+
+    def __init__(self, address: str, total: int, in_flight: int, block: int):
         dataset = reverb.TrajectoryDataset(
             address,
             TABLE,
@@ -188,7 +209,7 @@ class Stream:
             max_in_flight_samples_per_worker=in_flight,
             num_workers_per_iterator=1,  # more would change the order
             rate_limiter_timeout_ms=int(1000 * _POLL),
-        )
+        ).batch(block)
         options = tf.data.Options()
         # Nothing that would read further ahead.
         options.autotune.enabled = False
@@ -205,13 +226,14 @@ class Stream:
             tf.raw_ops.MakeIterator(dataset=variant, iterator=self._iterator)
 
     def next(self) -> np.ndarray | None:
-        """The block of the next sample; None if the table has none to give for half a second."""
+        """The next samples, `[N, total]`; fewer than a block, and None after those, once the table
+        has none to give for half a second."""
         try:
             found: Any = tf.raw_ops.IteratorGetNext(
                 iterator=self._iterator, output_types=self._types, output_shapes=self._shapes
             )
         except tf.errors.OutOfRangeError:
             return None
-        block = np.asarray(found[_INFO])  # the tensor's own memory
-        block.flags.writeable = False  # TensorFlow leaves it open or not, as it likes
-        return block
+        blocks = np.asarray(found[_INFO])  # the tensor's own memory
+        blocks.flags.writeable = False  # TensorFlow leaves it open or not, as it likes
+        return blocks

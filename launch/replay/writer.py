@@ -8,13 +8,14 @@ history.
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import reverb
 from reverb import pybind as _pybind
 
-from launch.distributed.base import Item
+from launch.distributed.base import Item, count, rows
 from launch.replay.columns import Layout, check_columns, incarnation
 from launch.replay.connection import find_signature
 from launch.replay.tables import TABLE
@@ -39,12 +40,13 @@ class ItemWriter:
         self._address = address
         self._spec = spec
         self._layout = Layout(spec)
+        self._blocks = np.zeros((_PORTION, self._layout.total), np.uint8)  # used again and again
         self._client = reverb.Client(address)
         self._writer: Any = None
         self._server = ""  # the incarnation that the writer writes to
         self.waiting = ""  # what `write` waits for at this moment; empty if for nothing
 
-    def write(self, items: Sequence[Item], stop: Callable[[], bool]) -> bool:
+    def write(self, items: Item, stop: Callable[[], bool]) -> bool:
         """Writes items in order; waits while the table holds writers back.
 
         Waits for a server that is not up yet. No item is ever written twice: what is not confirmed
@@ -52,7 +54,7 @@ class ItemWriter:
         may still be taken in. The next call then waits for the server.
 
         Args:
-          items: NumPy arrays of the shapes and dtypes of the spec.
+          items: NumPy arrays `[N, ...]` of the shapes and dtypes of the spec.
           stop: asked every half second while waiting, or, when a server is there but slow to
             answer, every two seconds.
 
@@ -61,17 +63,16 @@ class ItemWriter:
 
         Raises:
           UserError: the server holds items of another spec.
-          ValueError: an item is not of the spec.
+          ValueError: they are not of the spec.
         """
         try:
             if self._writer is None and not self._connect(stop):
                 return False
-            for first in range(0, len(items), _PORTION):
+            for first in range(0, count(items), _PORTION):
                 # While a portion is being confirmed, the next one is on its way.
                 if first and not self._confirm(stop, but=_PORTION):
                     return False
-                for item in items[first : first + _PORTION]:
-                    self._append(item)
+                self._append(rows(items, slice(first, first + _PORTION)))
             return self._confirm(stop)
         except BaseException:
             self.close()
@@ -98,9 +99,12 @@ class ItemWriter:
         self._writer = pybind.Client(self._address).NewTrajectoryWriter(options, True)
         return True
 
-    def _append(self, item: Item) -> None:
-        (cell,) = self._writer.Append([self._layout.pack(item)])
-        self._writer.CreateItem(TABLE, 1.0, [[cell]], [True])
+    def _append(self, items: Item) -> None:
+        blocks = self._blocks[: count(items)]
+        self._layout.pack(items, blocks)
+        for block in blocks:  # the writer copies each
+            (cell,) = self._writer.Append([block])
+            self._writer.CreateItem(TABLE, 1.0, [[cell]], [True])
 
     def _confirm(self, stop: Callable[[], bool], but: int = 0) -> bool:
         """Waits until all items but that many are confirmed; whether they are."""

@@ -45,6 +45,10 @@ def play(acme, made, variables, episodes, seed=0):
     return items, counter, list(logger.data)
 
 
+def batch(items):
+    return stack([jax.tree.map(lambda *leaves: np.stack(leaves), *items)])
+
+
 @pytest.mark.parametrize("name", sorted(configs()))
 def test_any_agent_plays_and_learns(acme, name):
     made = agent(name, sokoban())
@@ -69,7 +73,7 @@ def test_any_agent_plays_and_learns(acme, name):
 
     before, version = learner.get_variables(["policy", "version"])
     saved = learner.save()
-    batches.extend([stack(items[:2])] * 2)
+    batches.extend([batch(items[:2])] * 2)
     learner.run(num_steps=1)
     after, later = learner.get_variables(["policy", "version"])
     assert (version, later) == (0, 1)
@@ -88,7 +92,7 @@ def test_any_agent_plays_and_learns(acme, name):
 def test_one_seed_one_course(acme):
     made = agent("drc", sokoban())
     runs = [play(acme, made, source(acme, made), 3, seed)[0] for seed in (4, 4, 5)]
-    once, twice, other = (stack(items[:4]).unroll for items in runs)
+    once, twice, other = (batch(items[:4]).unroll for items in runs)
     jax.tree.map(np.testing.assert_array_equal, once, twice)
     assert not np.array_equal(once.action, other.action)
 

@@ -8,7 +8,7 @@ import pytest
 
 from agents.base import Unroll
 from environments.base import TimeStep
-from launch.distributed.base import Item, Stamp, stack
+from launch.distributed.base import Item, Stamp, count, rows, stack
 from launch.distributed.unrolls import UnrollBuffer
 
 WORLDS, STEPS = 3, 23
@@ -44,7 +44,7 @@ def timestep(step: int) -> TimeStep:
     )
 
 
-def gathered(length: int, period: int) -> list[list[Item]]:
+def gathered(length: int, period: int) -> list[Item]:
     buffer = UnrollBuffer(spec(length), WORLDS, period, actor=7, incarnation=2)
     found = []
     for step in range(STEPS):
@@ -69,7 +69,9 @@ def test_items(length, period):
         start = number * period
         steps = np.arange(start, start + length)
         shown = np.arange(start, start + length + 1)
-        for world, item in enumerate(items):
+        assert count(items) == WORLDS
+        for world in range(WORLDS):
+            item = rows(items, world)
             unroll, stamp = item.unroll, item.stamp
             np.testing.assert_array_equal(
                 unroll.observation["count"], [[world, step] for step in shown]
@@ -89,12 +91,19 @@ def test_items(length, period):
                 assert (leaf.shape, leaf.dtype) == (like.shape, like.dtype)
 
 
-def test_a_batch_of_items():
+@pytest.mark.parametrize("cuts", [[], [1], [1, 2], [0, 2]])
+def test_a_batch_of_items(cuts):
     items = gathered(5, 5)[0]
-    batch = stack(items)
+    parts = [rows(items, slice(*ends)) for ends in zip([0, *cuts], [*cuts, WORLDS], strict=True)]
+    batch = stack(parts)
     assert batch.unroll.observation["count"].shape == (6, WORLDS, 2)
     assert batch.unroll.reward.shape == (5, WORLDS)
     assert batch.unroll.core[0].shape == (WORLDS, 4)
     assert batch.stamp.world.tolist() == [0, 1, 2]
-    for world, item in enumerate(items):
+    for world in range(WORLDS):
+        item = rows(items, world)
         np.testing.assert_array_equal(batch.unroll.reward[:, world], item.unroll.reward)
+    for leaf, made in zip(jax.tree.leaves(batch), jax.tree.leaves(items), strict=True):
+        assert leaf.flags.c_contiguous
+        assert leaf.dtype == made.dtype
+        assert not np.shares_memory(leaf, made)

@@ -9,7 +9,7 @@ import pytest
 from environments.errors import UserError
 from launch.replay.server import ReplayServer
 from launch.replay.writer import ItemWriter
-from tests.launch.replay.items import item, never, spec, uniform
+from tests.launch.replay.items import items, never, spec, uniform
 
 WIDTH = 20_000  # of a core: 80 kB an item that cannot be compressed
 
@@ -51,7 +51,7 @@ def main(mounted: Path) -> None:
 
 def items_of(first: int, end: int):
     """Items of these numbers, `WIDTH` wide."""
-    return [item(number, WIDTH) for number in range(first, end)]
+    return items(*range(first, end), width=WIDTH)
 
 
 def files(folder: Path) -> dict[Path, bytes]:

@@ -46,9 +46,10 @@ def item(number: int, width: int = 3) -> Item:
     return Item(unroll, stamp)
 
 
-def items(*numbers: int) -> list[Item]:
-    """Items by their numbers."""
-    return [item(number) for number in numbers]
+def items(*numbers: int, width: int = 3) -> Item:
+    """Items `[N, ...]` by their numbers."""
+    made = [item(number, width) for number in numbers]
+    return jax.tree.map(lambda *leaves: np.stack(leaves), *made)
 
 
 def spec(width: int = 3) -> Item:
@@ -57,10 +58,16 @@ def spec(width: int = 3) -> Item:
 
 
 def number(found: Item) -> int:
-    """The number of an item that was read, which must be the item of that number."""
-    expected = item(int(found.stamp.number))
+    """The number of the one item that was read, which must be the item of that number."""
+    (only,) = numbers(found)
+    return only
+
+
+def numbers(found: Item) -> list[int]:
+    """The numbers of items that were read, which must be the items of those numbers."""
+    expected = items(*found.stamp.number.tolist())
     jax.tree.map(_assert_same, found, expected)
-    return int(found.stamp.number)
+    return found.stamp.number.tolist()
 
 
 def _assert_same(found, expected):

@@ -42,14 +42,14 @@ class Replayed:
 
     def read(self, count):
         """Numbers of items, sorted, each once."""
-        return sorted({number(self.sampler.read(20)) for _ in range(count)})
+        return sorted({number(self.sampler.read(20, 1)) for _ in range(count)})
 
     def read_all(self):
         """How many samples come until one fails to within a second."""
         count = 0
         while True:
             try:
-                self.sampler.read(1.0)
+                self.sampler.read(1.0, 1)
             except ReplayTimeout:
                 return count
             count += 1
@@ -59,9 +59,9 @@ def test_samples_wait_for_the_least_size():
     with Replayed(uniform(min_size=4)) as replay:
         replay.write(0, 1, 2)
         with pytest.raises(ReplayTimeout):
-            replay.sampler.read(0.7)
+            replay.sampler.read(0.7, 1)
         replay.write(3)
-        assert number(replay.sampler.read(20)) < 4
+        assert number(replay.sampler.read(20, 1)) < 4
 
 
 @pytest.mark.parametrize("ratio", [0.5, 3.0])
@@ -152,7 +152,7 @@ def test_another_ratio_stops_neither_samples_nor_inserts(tmp_path, ratio):
     with Replayed(after, checkpoints=tmp_path) as replay:
         assert replay.server.fill() == 20
         replay.write(20)
-        assert number(replay.sampler.read(5)) <= 20
+        assert number(replay.sampler.read(5, 1)) <= 20
         replay.write(21)
         assert replay.read_all() >= 1
 
@@ -216,7 +216,7 @@ def test_counts_begin_anew_with_every_server(tmp_path):
 def test_what_was_read_cannot_be_changed():
     with Replayed(DATA) as replay:
         replay.write(0)
-        leaves = jax.tree.leaves(replay.sampler.read(20))
+        leaves = jax.tree.leaves(replay.sampler.read(20, 1))
         assert not any(leaf.flags.writeable for leaf in leaves)
 
 
@@ -226,7 +226,7 @@ def test_saving_while_writers_and_samplers_are_busy(tmp_path):
     with Replayed(data, checkpoints=tmp_path) as replay:
         with (
             background(lambda: [replay.write(i, i + 1) for i in range(0, 400, 2)]) as (written, _),
-            background(lambda: [replay.sampler.read(20) for _ in range(400)]) as (found, _),
+            background(lambda: [replay.sampler.read(20, 1) for _ in range(400)]) as (found, _),
         ):
             for _ in range(5):
                 replay.server.save()
