@@ -94,9 +94,10 @@ class ItemWriter:
             time.sleep(_POLL / 5)
         check_columns(self._spec, found, f"the replay at {self._address}")
         self._server = incarnation(found)
-        # A step is a chunk, and is forgotten when the next one comes.
+        # A step is a chunk, and is forgotten when the next one comes. Nothing is asked of the server
+        # now: if it had gone since, Reverb would wait for it for ever.
         options = pybind.ConstantChunkerOptions(max_chunk_length=1, num_keep_alive_refs=1)
-        self._writer = pybind.Client(self._address).NewTrajectoryWriter(options, True)
+        self._writer = pybind.Client(self._address).NewTrajectoryWriter(options, False)
         return True
 
     def _append(self, items: Item) -> None:
