@@ -94,8 +94,8 @@ class ItemWriter:
             time.sleep(_POLL / 5)
         check_columns(self._spec, found, f"the replay at {self._address}")
         self._server = incarnation(found)
-        # A step is a chunk, and is forgotten when the next one comes. Nothing is asked of the server
-        # now: if it had gone since, Reverb would wait for it for ever.
+        # A step is a chunk, and is forgotten when the next one comes. Reverb is not to ask for the
+        # signature itself: if the server had gone since, it would wait for ever.
         options = pybind.ConstantChunkerOptions(max_chunk_length=1, num_keep_alive_refs=1)
         self._writer = pybind.Client(self._address).NewTrajectoryWriter(options, False)
         return True

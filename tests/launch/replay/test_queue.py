@@ -216,9 +216,7 @@ def test_blocks_come_in_order_however_they_are_written_and_read(server, address,
     sampler = ItemSampler(address, spec(), ahead=32, together=8)
     ends = [0, 3, 4, 8, 16, 21, 40]
     with background(
-        lambda: [
-            writer.write(items(*range(*pair)), never) for pair in itertools.pairwise(ends)
-        ]
+        lambda: [writer.write(items(*range(*pair)), never) for pair in itertools.pairwise(ends)]
     ) as (written, _):
         found, sizes = [], []
         for most in itertools.cycle([1, 8, 3]):
