@@ -11,6 +11,7 @@ _REGISTRATIONS = (
     "experiments.sokoban",
     "experiments.models",
     "experiments.imagination",
+    "experiments.minipacman",
     "experiments.mujoban",
     "experiments.board_games",
 )
