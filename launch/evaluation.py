@@ -171,18 +171,22 @@ def episodes_on(options: EnvironmentOptions, environment: BatchedEnvironment, as
 def columns_of(suite: str, outcomes: tuple[str, ...]) -> tuple[str, ...]:
     """The columns of one suite among the metrics of a run: see `rates_of`."""
     column = f"evaluation/{suite or 'own'}"
+    if "survived" in outcomes:  # which is seldom the aim: what counts is the score
+        return column, f"{column}/score"
     return (column, f"{column}/not_lost") if "draw" in outcomes else (column,)
 
 
-def rates_of(suite: str, outcomes: dict[str, int]) -> dict[str, float]:
+def rates_of(suite: str, outcomes: dict[str, int], mean_return: float) -> dict[str, float]:
     """Their values: the share of successes; where games can be drawn, that of draws with it.
 
-    `outcomes` counts episodes by how they ended, success first.
+    `outcomes` counts episodes by how they ended, success first. Of a game that is played for its
+    score, the mean return is told too.
     """
     columns, counts = columns_of(suite, tuple(outcomes)), list(outcomes.values())
     successes, total = counts[0], sum(counts)
-    better = (successes, successes + outcomes.get("draw", 0))
-    return {column: count / total for column, count in zip(columns, better, strict=False)}
+    better = successes + outcomes.get("draw", 0)
+    second = mean_return if columns[-1].endswith("/score") else better / total
+    return dict(zip(columns, (successes / total, second), strict=False))
 
 
 def _assessed(suite: str, metrics: Iterable[str]) -> tuple[str, ...]:
@@ -248,7 +252,8 @@ class Suites:
                 episodes=episodes,
                 report=lambda played, title=title: say(f"{title}: {played} played"),
             )
-            rates |= rates_of(suite, counted(played, self._outcomes))
+            counts, score = counted(played, self._outcomes), float(played.episode_return.mean())
+            rates |= rates_of(suite, counts, score)
             metrics = assess(self._agent, params, environment, episodes=episodes)
             rates |= dict(zip(_assessed(suite, metrics), metrics.values(), strict=True))
         return rates

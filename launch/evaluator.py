@@ -75,7 +75,7 @@ class WorldSuites:
                 seed=experiment.seed,
                 report=_told_now_and_then(title, say, check),
             )
-            rates |= rates_of(suite, result.outcomes)
+            rates |= rates_of(suite, result.outcomes, result.mean_return)
         return rates
 
 

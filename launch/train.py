@@ -201,7 +201,7 @@ def _farewell(path: Path, outcome: "Outcome", max_frames: int, before: int) -> s
 
 
 def _reached(evaluation: dict[str, float]) -> list[str]:
-    """A line for each suite; of two-player games it tells wins, and draws with them.
+    """A line for each suite; of two-player games it tells wins, and draws with them; or the score.
 
     Under it, what a model learner predicts there.
     """
@@ -210,9 +210,12 @@ def _reached(evaluation: dict[str, float]) -> list[str]:
         if column.startswith("assessment/"):
             lines.append(f"    {column.rsplit('/', 1)[1]} {rate:.4f}")
             continue
-        if column.endswith("/not_lost") and column.removesuffix("/not_lost") in evaluation:
+        first, _, kind = column.rpartition("/")
+        if kind in ("not_lost", "score") and first in evaluation:
             continue
         suite, not_lost = column.removeprefix("evaluation/"), evaluation.get(f"{column}/not_lost")
         did = "solved" if not_lost is None else f"won, {not_lost:.1%} not lost"
+        if (score := evaluation.get(f"{column}/score")) is not None:
+            did = f"survived, score {score:.1f}"
         lines.append(f"  {suite}: {rate:.1%} {did}, greedy")
     return lines

@@ -123,12 +123,18 @@ def test_a_game_without_levels_has_no_suites(suite, monkeypatch):
 
 def test_the_rates_of_a_game_that_can_be_drawn():
     outcomes = {"win": 1, "draw": 2, "loss": 4, "unfinished": 1}
-    assert rates_of("optimal", outcomes) == {
+    assert rates_of("optimal", outcomes, 0.5) == {
         "evaluation/optimal": 1 / 8,
         "evaluation/optimal/not_lost": 3 / 8,
     }
-    assert tuple(rates_of("optimal", outcomes)) == columns_of("optimal", tuple(outcomes))
-    assert rates_of("", {"solved": 1, "unsolved": 3}) == {"evaluation/own": 1 / 4}
+    assert tuple(rates_of("optimal", outcomes, 0.5)) == columns_of("optimal", tuple(outcomes))
+    assert rates_of("", {"solved": 1, "unsolved": 3}, 0.5) == {"evaluation/own": 1 / 4}
+
+
+def test_the_score_of_a_game_that_is_played_for_it():
+    outcomes = {"survived": 1, "caught": 3}
+    assert rates_of("", outcomes, 7.5) == {"evaluation/own": 1 / 4, "evaluation/own/score": 7.5}
+    assert tuple(rates_of("", outcomes, 7.5)) == columns_of("", tuple(outcomes))
 
 
 def test_an_unknown_suite_is_refused():
