@@ -5,7 +5,8 @@ from dataclasses import replace
 from agents.i2a.config import I2AConfig
 from agents.models.config import ModelConfig
 from environments.games.sokoban.registration import SokobanOptions
-from experiments.base import Evaluation, Experiment
+from experiments.base import Evaluation, Experiment, Runner
+from experiments.models import BOXOBAN
 from experiments.registry import register
 
 # As `sokoban_model` and `sokoban_poor_model` have them.
@@ -68,3 +69,23 @@ def sokoban_2box_i2a_copy() -> Experiment:
 def sokoban_2box_i2a_model_free() -> Experiment:
     """Control: the same widths without imagination."""
     return _two_boxes("sokoban_2box_i2a_model_free", replace(_TWO_BOXES, rollout_length=0))
+
+
+@register
+def sokoban_i2a() -> Experiment:
+    """I2A on Boxoban's unfiltered levels, at the paper's depth and widths: for an accelerator."""
+    return Experiment(
+        name="sokoban_i2a",
+        environment=BOXOBAN,
+        agent=I2AConfig(
+            model=ModelConfig(channels=32, blocks=2),
+            hidden=512,
+            rollout_channels=32,
+            encoder_units=512,
+            environments=256,
+        ),
+        runner=Runner(log_frames=1, checkpoint_minutes=10.0),
+        evaluation=Evaluation(suites=("unfiltered_valid",), episodes=1000, every_frames=10_000_000),
+        max_frames=1_000_000_000,
+        prerequisites={"model": "sokoban_boxoban_model"},
+    )

@@ -7,6 +7,9 @@ from experiments.base import Evaluation, Experiment, Runner
 from experiments.registry import register
 
 _SOKOBAN = SokobanOptions(levels="generated:size=7,boxes=2,count=50000,seed=0", time_limit=(55, 60))
+# Planes, not pixels: in those the player hides a target, which no model could know of.
+BOXOBAN = SokobanOptions(levels="boxoban:unfiltered/train")
+_BOXOBAN_POLICY = CNNConfig(channels=64, environments=256)
 _SOKOBAN_POLICY = CNNConfig(
     layers=2,
     channels=24,
@@ -52,3 +55,32 @@ def sokoban_model() -> Experiment:
 def sokoban_poor_model() -> Experiment:
     """The same with too small a network: it errs every few steps."""
     return _sokoban_model("sokoban_poor_model", ModelConfig(channels=4, blocks=0))
+
+
+@register
+def sokoban_boxoban_model_policy() -> Experiment:
+    """A partially trained policy on Boxoban's levels: for an accelerator."""
+    return Experiment(
+        name="sokoban_boxoban_model_policy",
+        environment=BOXOBAN,
+        agent=_BOXOBAN_POLICY,
+        runner=Runner(log_frames=100_000),
+        evaluation=Evaluation(suites=("unfiltered_valid",)),
+        max_frames=50_000_000,
+    )
+
+
+@register
+def sokoban_boxoban_model() -> Experiment:
+    """A model of Sokoban on Boxoban's levels, for `sokoban_i2a`: for an accelerator."""
+    return Experiment(
+        name="sokoban_boxoban_model",
+        environment=BOXOBAN,
+        agent=EnvironmentModelConfig(
+            model=ModelConfig(channels=32, blocks=2), policy=_BOXOBAN_POLICY, environments=256
+        ),
+        runner=Runner(log_frames=100_000),
+        evaluation=Evaluation(suites=("unfiltered_valid",)),
+        max_frames=10_000_000,
+        prerequisites={"policy": "sokoban_boxoban_model_policy"},
+    )
