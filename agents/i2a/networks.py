@@ -119,8 +119,8 @@ class RolloutPolicy(hk.Module):
         """Frames `[N, H, W, C]` to logits `[N, A]`."""
         x = FrameFeatures(self._config.rollout_channels)(frame)
         x = hidden_layers(x, (self._config.rollout_policy_hidden,), "hidden")
-        # It begins uniform, as the policy almost does. With other weights here the first thing to be
-        # learnt would be to make all features vanish, and ReLUs that are gone do not come back.
+        # It begins uniform, as the policy almost does. With other weights the first thing to be
+        # learnt here would be to make all features vanish, and dead ReLUs do not come back.
         return hk.Linear(self._actions, w_init=jnp.zeros, name="logits")(x)
 
 
