@@ -11,7 +11,7 @@ from agents.models.base import EnvironmentModel
 from agents.models.config import ModelConfig
 from agents.models.make import make_model
 from agents.search.agent import Predict, make_search
-from agents.search.config import BLIND_EXPLORATION, SearchOptions
+from agents.search.config import SearchOptions
 from agents.search.endings import ending
 from environments.base import EnvironmentSpec
 from environments.errors import UserError
@@ -41,7 +41,7 @@ def search_baseline(
     """
     options = replace(_on_planes(on_suite(options, suite)), board=(0, 0))
     board = board_of(build_batched(options).spec)
-    search = SearchOptions(simulations, exploration=BLIND_EXPLORATION)
+    search = SearchOptions(simulations)
     return _contestant("mcts", 0, options, board, search, model, None, {})
 
 

@@ -5,11 +5,6 @@ from dataclasses import dataclass
 
 from environments.errors import UserError
 
-# `exploration` without a network, where rollouts are noisier than a network's values and the prior
-# is the same everywhere. Of the first 250 levels of small_held_out 200 simulations solve 92.4 %
-# with 1.25, and 96.4 % with 3. With a network of 55 % by itself it is the other way round.
-BLIND_EXPLORATION = 3.0
-
 
 @dataclass(frozen=True)
 class SearchOptions:
@@ -21,8 +16,10 @@ class SearchOptions:
     rollout: int = 20
     # Discount of future rewards for each step; a network's own, if there is one (DRC's here).
     discount: float = 0.97
-    # How much the prior counts beside the values found: c_1 of MuZero (1911.08265, appendix B).
-    exploration: float = 1.25
+    # How much the prior counts beside the values found: c_1 of MuZero (1911.08265, appendix B). It
+    # is 1.25 there. Of 250 levels of 6x6 with one box, without a network, 200 simulations solve
+    # 92.4 % with 1.25, and 96.4 % with 3; of 1000, with a weak network, 88.8 % and 89.3 %.
+    exploration: float = 3.0
 
     def __post_init__(self):
         if self.simulations < 1:
