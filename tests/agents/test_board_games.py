@@ -6,6 +6,7 @@ import jax
 import numpy as np
 import pytest
 
+from agents.base import OnPolicy
 from environments.games.board.registration import TicTacToeOptions
 from environments.games.board.spec import OUTCOMES
 from environments.registry import build_batched
@@ -26,6 +27,7 @@ def test_learns_not_to_lose():
     state = jax.jit(partial(device_program.init, agent))(
         environment=environment, key=jax.random.key(0)
     )
+    assert isinstance(agent.data, OnPolicy)
     iterations = FRAMES // (agent.data.unroll_length * agent.data.environments)
     train = jax.jit(partial(device_program.iterate, agent, iterations=iterations))
     trained, *_ = train(environment=environment, state=state)

@@ -6,7 +6,7 @@ import shlex
 import numpy as np
 import pytest
 
-from launch import checkpoints, published
+from launch import checkpoints, published, train
 from tests.launch.commands import (
     FRAMES,
     HELD_OUT,
@@ -125,3 +125,9 @@ def test_default_folder(tmp_path):
     (run,) = (tmp_path / "runs/sokoban_small").iterdir()
     complete(run)
     assert f"runs/sokoban_small/{run.name}" in done.stderr.splitlines()[-1]
+
+
+def test_of_two_player_games_it_is_said_what_was_won_and_not_lost():
+    evaluation = {"evaluation/optimal": 0.0, "evaluation/optimal/not_lost": 0.976}
+    assert train._reached(evaluation) == ["  optimal: 0.0% won, 97.6% not lost, greedy"]
+    assert train._reached({"evaluation/own": 0.5}) == ["  own: 50.0% solved, greedy"]

@@ -1,5 +1,6 @@
 """The dm_env face and the batched face of the board games agree step by step."""
 
+import pickle
 from typing import Any
 
 import jax
@@ -16,7 +17,7 @@ from environments.games.board.registration import (
 )
 from environments.games.board.rules import superko
 from environments.players.base import Advice
-from environments.registry import build_batched
+from environments.registry import build_batched, load_vector
 
 BOARDS = 32
 TIC_TAC_TOE = TicTacToeOptions(opponent="mixture(random, optimal, 0.7)", time_limit=4)
@@ -149,3 +150,17 @@ def test_an_opponent_that_fails_ends_the_episode_unfinished(begins):
     assert (step.last(), step.reward, step.discount) == (True, 0.0, 1.0)
     assert environment.outcome == "unfinished"
     assert environment.step(0).first()
+
+
+def test_many_worlds_go_back_to_a_snapshot():
+    with load_vector("tic_tac_toe", 4, seed=3, begins="opponent") as worlds:
+        first = worlds.reset()
+        np.testing.assert_array_equal(first.observation["planes"][..., 2].sum((1, 2)), 0)
+        np.testing.assert_array_equal(first.observation["planes"][..., 1].sum((1, 2)), 1)
+        snapshot = pickle.loads(pickle.dumps(worlds.snapshot()))
+        actions = first.observation["legal_actions"].argmax(1).astype(np.int32)
+        once = worlds.step(actions)
+        worlds.restore(snapshot)
+        again = worlds.step(actions)
+        assert not once.is_last.any()
+        jax.tree.map(np.testing.assert_array_equal, once, again)
