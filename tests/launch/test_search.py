@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import jax
+import numpy as np
 import pytest
 
 from agents.cnn.config import CNNConfig
@@ -22,13 +23,15 @@ CNN = Experiment("by_hand", OPTIONS, CNNConfig(layers=1, channels=2, hidden=4))
 
 
 def publish(experiment: Experiment, path: Path) -> Path:
-    """A run folder that holds an untrained policy of 5x5 boards."""
+    """A run folder that holds a policy of 5x5 boards, all of whose parameters are 0."""
     assert isinstance(experiment.environment, SokobanOptions)
     spec = sokoban_spec((5, 5), experiment.environment)
     agent = experiment.agent.make(spec, 1)
     folder = create(path)
     configuration.save(experiment, folder.config)
-    published.publish(folder.policy, agent.init(jax.random.key(0)).params, spec, 123)
+    shapes = jax.eval_shape(lambda key: agent.init(key).params, jax.random.key(0))
+    params = jax.tree.map(lambda x: np.zeros(x.shape, x.dtype), shapes)
+    published.publish(folder.policy, params, spec, 123)
     return path
 
 

@@ -85,36 +85,37 @@ def test_where_nothing_can_be_done_something_is_chosen(searcher):
     assert all(0 <= action < 4 for action in choose(searcher, planes(STUCK, STUCK, STUCK)))
 
 
-def test_the_prior_of_a_network_counts():
-    """Where no end is near and all values are equal, the likeliest action is tried most."""
+@pytest.fixture(scope="module")
+def networked() -> Agent:
+    """Its network's parameters: the logits `[4]`, and what a step down or to the right is worth."""
 
     def predict(params, frame):
-        logits = jnp.broadcast_to(jax.nn.one_hot(params, 4) * 3, (len(frame), 4))
-        return logits, jnp.zeros(len(frame))
-
-    agent = make_search(MODEL, SOLVED, SearchOptions(simulations=8), predict)
-    far = planes(DETOUR, DETOUR)
-    for action in (UP, DOWN):
-        assert choose(agent, far, policy=jnp.int32(action)) == [action, action]
-    assert agent.model_steps == 8
-
-
-def test_the_value_of_a_network_counts():
-    """The player is drawn to a corner that the network praises, against no prior."""
-
-    def predict(params, frame):
+        logits, worth = params
         player = frame[..., rules.PLANES.index("player")]
         row, column = (jnp.argmax(jnp.any(player, axis), axis=-1) for axis in (2, 1))
-        return jnp.zeros((len(frame), 4)), (params * (row + column)).astype(jnp.float32)
+        value = (worth * (row + column)).astype(jnp.float32)
+        return jnp.broadcast_to(logits, (len(frame), 4)), value
 
-    agent = make_search(MODEL, SOLVED, SearchOptions(simulations=12), predict)
-    empty = level("######", "#    #", "#    #", "#  @ #", "#.$  #", "######")
-    towards, away = (
-        choose(agent, planes(empty), policy=5.0),
-        choose(agent, planes(empty), policy=-5.0),
-    )
-    assert towards[0] in (DOWN, RIGHT)
-    assert away[0] in (UP, LEFT)
+    return make_search(MODEL, SOLVED, SearchOptions(simulations=12, exploration=1.25), predict)
+
+
+OPEN = level("######", "#    #", "#    #", "#  @ #", "#.$  #", "######")
+
+
+@pytest.mark.parametrize("action", [UP, DOWN, LEFT])
+def test_the_prior_of_a_network_counts(networked, action):
+    """Where no end is near and all values are equal, the likeliest action is tried most."""
+    logits = 3 * jax.nn.one_hot(action, 4)
+    assert choose(networked, planes(OPEN), policy=(logits, 0.0)) == [action]
+    assert networked.model_steps == 12
+
+
+def test_the_value_of_a_network_counts(networked):
+    """The player is drawn to the corner that the network praises, against no prior."""
+    (towards,) = choose(networked, planes(OPEN), policy=(jnp.zeros(4), 5.0))
+    (away,) = choose(networked, planes(OPEN), policy=(jnp.zeros(4), -5.0))
+    assert towards in (DOWN, RIGHT)
+    assert away in (UP, LEFT)
 
 
 def test_every_step_of_the_model_is_counted():
