@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 import dm_env
+import jax
 import numpy as np
 from dm_env import specs
 
@@ -46,12 +47,15 @@ def solver_policy(environment: dm_env.Environment) -> Policy:
     return scripted_policy(environment)
 
 
-def trained_policy(policy: "TrainedPolicy", thinking_steps: int = 0) -> Policy:
-    """Acts greedily as `policy` does, in one environment.
+def trained_policy(
+    policy: "TrainedPolicy", thinking_steps: int = 0, *, seed: int | None = None
+) -> Policy:
+    """Acts as `policy` does, in one environment: greedily, or with actions drawn by `seed`.
 
     It sees the first observation `thinking_steps` times before it acts on it.
     """
     core: Any = None
+    rng = np.random.default_rng(seed)
 
     def act(environment: dm_env.Environment, timestep: dm_env.TimeStep) -> Any:
         nonlocal core
@@ -63,7 +67,11 @@ def trained_policy(policy: "TrainedPolicy", thinking_steps: int = 0) -> Policy:
             for _ in range(thinking_steps):
                 _, core = policy(observation, is_first, core)
                 is_first = np.array([False])
-        action, core = policy(observation, is_first, core)
+        if seed is None:
+            action, core = policy(observation, is_first, core)
+        else:
+            key = jax.random.key(rng.integers(2**32))
+            action, core = policy(observation, is_first, core, key=key, greedy=False)
         return np.asarray(action)[0]
 
     return act

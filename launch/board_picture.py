@@ -12,7 +12,7 @@ from environments.games.board.game import BoardState
 from environments.games.minipacman import rules as minipacman
 from environments.games.minipacman.observations import sprites as maze_sprites
 from environments.games.sokoban import rules as sokoban
-from environments.games.sokoban.observations import sprites
+from environments.games.sokoban.observations import SPRITE_SIZE, sprites
 
 BACKGROUND = (24, 24, 28)
 _WOOD, _LINE, _PRESENT = (222, 184, 128), (92, 64, 32), (240, 214, 168)
@@ -39,6 +39,27 @@ def board_picture(state: Any, side: int, new: np.ndarray | None = None) -> np.nd
     if isinstance(state, minipacman.State):
         return _enlarged(maze_sprites(minipacman.layers(state)), side)
     return _stones(state, np.zeros(planes.shape[:2], bool) if new is None else new, side)
+
+
+def frame_picture(frame: np.ndarray, side: int) -> tuple[np.ndarray, int, tuple[int, int]]:
+    """A frame that a model imagines, as a picture.
+
+    Args:
+      frame: Sokoban's board planes `[H, W, 4] bool`, or one pixel a cell `[H, W, 3] uint8`.
+      side: pixels, at least one for each cell.
+
+    Returns:
+      The picture `[side, side, 3] uint8`, the side of a cell in it, and where its first cell is:
+      left, top.
+    """
+    tiles = sprites(frame) if frame.dtype == bool else frame
+    rows, columns = frame.shape[:2]
+    cell = side // max(rows, columns)
+    if frame.dtype == bool and cell >= SPRITE_SIZE:
+        cell -= cell % SPRITE_SIZE  # square pixels, all alike
+    size = cell * columns, cell * rows
+    picture = Image.fromarray(tiles).resize(size, Image.Resampling.NEAREST)
+    return _centred(picture, side), cell, ((side - size[0]) // 2, (side - size[1]) // 2)
 
 
 def planes_of(state: Any) -> np.ndarray:

@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from environments.registry import EnvironmentOptions, entry, name_of
 from launch.episodes import Policy
 from launch.studio import Episode, Studio
 from launch.video import Video
+
+if TYPE_CHECKING:
+    from launch.imagination import Imagination
 
 MakePolicy = Callable[[Any], Policy]  # (environment) -> who plays in it
 _EMBEDDED_FPS, _SYMBOLIC_FPS = 20.0, 4.0
@@ -31,6 +34,7 @@ def record(
     fps: float = 0.0,
     size: int = 480,
     seconds: float = 60.0,
+    imagination: "Imagination | None" = None,
 ) -> list[Episode]:
     """Plays the first levels in order and writes a video of them to `out`.
 
@@ -47,6 +51,7 @@ def record(
       fps: environment steps in a second of video; 0 for a rate that suits the game.
       size: height of scene and board, pixels.
       seconds: of video after which an episode is left.
+      imagination: shown beside the board.
 
     Raises:
       UserError: the video cannot be written, or this machine cannot render.
@@ -55,13 +60,13 @@ def record(
     try:
         embedded = isinstance(environment, EmbeddedEnvironment)
         fps = fps or (_EMBEDDED_FPS if embedded else _SYMBOLIC_FPS)
-        studio = Studio(environment, title, size)
+        studio = Studio(environment, title, size, imagination)
         levels = [number % environment.num_levels for number in range(episodes)]
         policy = make_policy(environment)
         with Video(out, studio.size, fps) as video:
             played = [Episode(number + 1, level) for number, level in enumerate(levels)]
             for episode in played:
-                _film(environment, policy, episode, studio, video, seconds)
+                _film(environment, policy, episode, studio, video, seconds, imagination)
     finally:
         environment.close()
     for episode in played:
@@ -78,16 +83,21 @@ def _film(
     studio: Studio,
     video: Video,
     seconds: float,
+    imagination: "Imagination | None",
 ) -> None:
     """Plays one episode into `video`; `episode` says afterwards how it went."""
     timestep = environment.reset_to(episode.level)
     studio.begin()
+    if imagination is not None:
+        imagination.begin(timestep.observation[imagination.key])
     hold = max(1, round(_HOLD * video.fps))
     _hold(video, studio.draw(episode), hold)
     last = time.monotonic()
     while not timestep.last() and episode.steps < seconds * video.fps:
         episode.action = policy(environment, timestep)
         timestep = environment.step(episode.action)
+        if imagination is not None:
+            imagination.step(episode.action, timestep.observation[imagination.key])
         episode.steps += 1
         episode.total += float(timestep.reward or 0.0)
         episode.outcome = environment.outcome or ""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from environments.games.sokoban import rules as sokoban
 from launch.board_picture import board_picture, planes_of
 from launch.episodes import outcomes_of
 from launch.frames import Caption, compose, frame_size
+
+if TYPE_CHECKING:
+    from launch.imagination import Imagination
 
 _CAMERAS = ("overview", "front")  # the first that the scene has
 _ACTIONS = {sokoban.State: sokoban.ACTIONS, minipacman.State: minipacman.ACTIONS}
@@ -34,12 +37,21 @@ class Episode:
 class Studio:
     """Draws the present moment of an environment: its scene if it has one, board and caption."""
 
-    def __init__(self, environment: Any, title: str, size: int):
-        """`size`: height of scene and board, pixels."""
+    def __init__(
+        self, environment: Any, title: str, size: int, imagination: "Imagination | None" = None
+    ):
+        """Args:
+        environment: what is drawn.
+        title: written below.
+        size: height of scene and board, pixels.
+        imagination: drawn beside them.
+        """
+        self._imagination = imagination
         self._environment, self._title, self._size = environment, title, size
         self._embedded = isinstance(environment, EmbeddedEnvironment)
         self._scene_width = size * 4 // 3
         widths = [self._scene_width, size] if self._embedded else [size]
+        widths += [size] if imagination else []
         self.size = frame_size(size, widths)  # of the pictures: height, width
         self.begin()
 
@@ -53,6 +65,8 @@ class Studio:
         state = self._environment.state
         pictures = [self._scene()] if self._embedded else []
         pictures.append(self._drawn_board(state))
+        if self._imagination is not None:
+            pictures.append(self._imagination.picture(self._size))
         return compose(pictures, self._caption(state, episode))
 
     def name(self, episode: Episode) -> str:
@@ -87,6 +101,8 @@ class Studio:
             names = _ACTIONS.get(type(state))
             if names and episode.action is not None:
                 progress += f", {names[int(episode.action)]}"
+        if self._imagination is not None:
+            progress += f"; {self._imagination.caption}"
         outcomes = outcomes_of(self._environment)
         return Caption(
             title=f"{self._title}, {self.name(episode)}",

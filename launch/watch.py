@@ -15,6 +15,7 @@ from launch.environment_arguments import BASELINES, baseline_of
 from launch.suite_options import on_suite
 
 if TYPE_CHECKING:
+    from launch.imagination import Imagination
     from launch.recording import MakePolicy
 
 _LEVELS = "generated:size=7,boxes=2,count=20,seed=0"  # of a baseline that is given none
@@ -68,7 +69,7 @@ def main(args: list[str]) -> int:
     from launch import recording, video
 
     video.check_target(out)  # before the long part
-    options, player = _player(arguments)
+    options, player, imagination = _player(arguments)
     recording.record(
         options,
         player,
@@ -79,6 +80,7 @@ def main(args: list[str]) -> int:
         fps=arguments.fps,
         size=arguments.size or (288 if out.suffix.lower() == ".gif" else 480),
         seconds=arguments.seconds,
+        imagination=imagination,
     )
     return 0
 
@@ -106,8 +108,10 @@ def _default_out(arguments: Arguments) -> Path:
     return run_folder.RunFolder(Path(arguments.run)).videos / f"{slug or name}.mp4"
 
 
-def _player(arguments: Arguments) -> "tuple[EnvironmentOptions, MakePolicy]":
-    """The environment's options, its levels chosen, and what makes who plays in it."""
+def _player(
+    arguments: Arguments,
+) -> "tuple[EnvironmentOptions, MakePolicy, Imagination | None]":
+    """The environment's options, its levels chosen, what makes who plays in it, and its model."""
     from launch import baselines
 
     options = arguments.environment
@@ -120,8 +124,9 @@ def _player(arguments: Arguments) -> "tuple[EnvironmentOptions, MakePolicy]":
         default = getattr(type(options), "levels", None)
         unchosen = default is not None and getattr(options, "levels", None) == default
         suite = arguments.suite or (_LEVELS if unchosen else "")
-        return on_suite(options, suite), makers[arguments.run]
+        return on_suite(options, suite), makers[arguments.run], None
     from environments.games.sokoban.spec import board_of
+    from launch.imagination import Imagination, has_model
     from launch.policy import load_policy
 
     policy = load_policy(arguments.run)
@@ -129,4 +134,7 @@ def _player(arguments: Arguments) -> "tuple[EnvironmentOptions, MakePolicy]":
     options = on_suite(options, arguments.suite or (suites[0] if suites else ""))
     if hasattr(options, "board"):
         options = dataclasses.replace(options, board=board_of(policy.spec))
-    return options, lambda environment: baselines.trained_policy(policy)
+    # A model learner plays as it does to gather data: half at random, it shows more of the model.
+    seed = arguments.seed if policy.agent.assess else None
+    imagination = Imagination(policy) if has_model(policy) else None
+    return options, lambda environment: baselines.trained_policy(policy, seed=seed), imagination

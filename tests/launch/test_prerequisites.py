@@ -25,6 +25,7 @@ from tests.launch.commands import (
     started,
     wait_until,
 )
+from tests.launch.videos import read
 
 POLICY = CNNConfig(layers=1, channels=4, hidden=8, environments=4, unroll_length=5)
 MODEL = EnvironmentModelConfig(
@@ -177,6 +178,11 @@ def test_a_run_that_is_given(configs):
     assert {path.name for path in copy.iterdir()} == {"config.json", "policy.npz"}
     assert (copy / "policy.npz").read_bytes() == (policy / "policy.npz").read_bytes()
     assert json.loads((run / "config.json").read_text())["prerequisites"] == {"policy": str(policy)}
+    video = configs / "v.gif"
+    done = moravec("watch", run, "--out", video, "--size", 100, "--seconds", 3)
+    assert done.returncode == 0, done.stderr
+    width = read(video).shape[2]
+    assert width >= 200  # what is there, and what is imagined
     # The run is complete by itself: a model learner evaluates without its prerequisite.
     shutil.rmtree(policy)
     shutil.rmtree(run / "prerequisites")
