@@ -2,6 +2,7 @@
 
 from agents.cnn.config import CNNConfig
 from agents.models.config import EnvironmentModelConfig, ModelConfig
+from environments.games.minipacman.registration import MiniPacmanOptions
 from environments.games.sokoban.registration import SokobanOptions
 from experiments.base import Evaluation, Experiment, Runner
 from experiments.registry import register
@@ -83,4 +84,46 @@ def sokoban_boxoban_model() -> Experiment:
         evaluation=Evaluation(suites=("unfiltered_valid",)),
         max_frames=10_000_000,
         prerequisites={"policy": "sokoban_boxoban_model_policy"},
+    )
+
+
+_MINIPACMAN = MiniPacmanOptions(observations=("pixels",), time_limit=(900, 1000))
+_MINIPACMAN_POLICY = CNNConfig(
+    layers=2,
+    channels=16,
+    hidden=64,
+    environments=64,
+    learning_rate=1e-3,
+    adam_epsilon=1e-6,
+    clip_norm=1.0,
+)
+
+
+@register
+def minipacman_model_policy() -> Experiment:
+    """A partially trained policy in MiniPacman, for models to learn from."""
+    return Experiment(
+        name="minipacman_model_policy",
+        environment=_MINIPACMAN,
+        agent=_MINIPACMAN_POLICY,
+        evaluation=Evaluation(suites=("",), episodes=50),
+        max_frames=200_000,
+    )
+
+
+@register
+def minipacman_model() -> Experiment:
+    """A model of MiniPacman's frames, from a partially trained policy's play."""
+    return Experiment(
+        name="minipacman_model",
+        environment=_MINIPACMAN,
+        agent=EnvironmentModelConfig(
+            model=ModelConfig(game="minipacman", channels=16, blocks=1),
+            policy=_MINIPACMAN_POLICY,
+            environments=32,
+        ),
+        runner=Runner(log_frames=10_000),
+        evaluation=Evaluation(suites=("",), episodes=50),
+        max_frames=300_000,
+        prerequisites={"policy": "minipacman_model_policy"},
     )

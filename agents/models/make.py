@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from agents.inputs import num_actions
-from agents.models import sokoban
+from agents.models import minipacman, sokoban
 from agents.models.base import EnvironmentModel, Imagined, Transitions
 from agents.models.config import ModelConfig
 from agents.models.frames import Frames
@@ -19,6 +19,7 @@ from environments.errors import UserError
 # For each game, how its frames are read, by the observation's key; the first one there is is used.
 _FRAMES: dict[str, dict[str, Callable[[], Frames]]] = {
     "sokoban": {"planes": sokoban.plane_frames, "pixels": sokoban.pixel_frames},
+    "minipacman": {"pixels": minipacman.pixel_frames},
 }
 # The rules: (frame, action) -> Imagined, by game and key.
 _RULES: dict[tuple[str, str], Callable[[Any, Any], Imagined]] = {
