@@ -51,11 +51,9 @@ def model_network(
             x = Block(config.channels, index)(x)
         # With the input beside it, that all stays as it is takes no more than a few weights.
         cells = Conv(kinds, 1)(jnp.concatenate([x, shown], axis=-1))
-        # What was there and what will be say most of the reward: a box on a target, no box off one.
-        seen = jnp.concatenate([x, shown, jax.nn.softmax(cells)], axis=-1)
-        events = jax.nn.relu(Conv(config.channels, 1)(seen))
-        reward = hk.Linear(len(frames.rewards), name="reward")(jnp.max(events, axis=(1, 2)))
-        return Prediction(cells, reward)
+        events = jax.nn.relu(Conv(config.channels, 1)(x))
+        seen = _seen(events, shown, jax.nn.softmax(cells))
+        return Prediction(cells, hk.Linear(len(frames.rewards), name="reward")(seen))
 
     transformed = hk.without_apply_rng(hk.transform(forward))
 
@@ -64,6 +62,17 @@ def model_network(
         return transformed.init(key, frames.decode(kinds), jnp.zeros(1, jnp.int32))
 
     return ModelNetwork(init, transformed.apply)
+
+
+def _seen(events: jax.Array, before: jax.Array, after: jax.Array) -> jax.Array:
+    """What a reward may depend on, `[B, C + 2K]`, wherever on the board it is.
+
+    Whether each of the events `[B, H, W, C]` is anywhere; of each kind, `[B, H, W, K]`, how many
+    more there are, and whether there are any. So a rare reward (no box is off its target any
+    more) takes few weights, and few examples.
+    """
+    more = jnp.sum(after - before, axis=(1, 2))
+    return jnp.concatenate([jnp.max(events, axis=(1, 2)), more, jnp.max(after, axis=(1, 2))], -1)
 
 
 class Block(hk.Module):

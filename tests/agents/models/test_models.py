@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from agents.models import sokoban
 from agents.models.config import ModelConfig
 from agents.models.make import make_model
-from agents.models.networks import model_network
+from agents.models.networks import _seen, model_network
 from environments.errors import UserError
 from environments.games.sokoban import rules
 from environments.games.sokoban.batched import BatchedSokoban
@@ -121,6 +121,16 @@ def test_a_copy_has_the_parameters_of_a_learned_model_and_does_nothing():
     both = [quick_jit(m.step).lower(params, frame, action).compile() for m in (learned, copy)]
     mine, theirs = (compiled.cost_analysis()["flops"] for compiled in both)
     assert theirs == pytest.approx(mine, rel=0.05)
+
+
+def test_what_a_reward_may_depend_on():
+    """Events anywhere, the change in the number of each kind, and which kinds there are after."""
+    events = jnp.asarray([[[[0.5, 0.0]], [[0.25, 2.0]]]])  # one board of two cells
+    before = jax.nn.one_hot(jnp.array([[[0], [1]]]), 3)
+    after = jax.nn.one_hot(jnp.array([[[0], [2]]]), 3)
+    np.testing.assert_array_equal(
+        _seen(events, before, after), [[0.5, 2.0, 0.0, -1.0, 1.0, 1.0, 0.0, 1.0]]
+    )
 
 
 def test_models_differ_in_size_by_configuration():
