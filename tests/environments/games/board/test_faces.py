@@ -18,6 +18,7 @@ from environments.games.board.registration import (
 from environments.games.board.rules import superko
 from environments.players.base import Advice
 from environments.registry import build_batched, load_vector
+from tests.agents.toy import quick_jit
 
 BOARDS = 32
 TIC_TAC_TOE = TicTacToeOptions(opponent="mixture(random, optimal, 0.7)", time_limit=4)
@@ -69,7 +70,7 @@ def assert_same(index: int, ours, theirs, outcome: str | None, outcomes) -> None
 def test_faces_agree_on_random_play(options, steps):
     """Across resets; the single environments' opponent plays what the batched one played."""
     batched = build_batched(options)
-    start, step = jax.jit(type(batched).start), jax.jit(type(batched).step)
+    start, step = quick_jit(type(batched).start), quick_jit(type(batched).step)
     singles = [single(options) for _ in range(BOARDS)]
     levels = np.arange(BOARDS, dtype=np.int32) % batched.num_levels
     state, theirs = start(batched, jax.random.key(0), jnp.asarray(levels))
@@ -152,6 +153,7 @@ def test_an_opponent_that_fails_ends_the_episode_unfinished(begins):
     assert environment.step(0).first()
 
 
+@pytest.mark.slow
 def test_many_worlds_go_back_to_a_snapshot():
     with load_vector("tic_tac_toe", 4, seed=3, begins="opponent") as worlds:
         first = worlds.reset()
