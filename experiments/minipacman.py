@@ -19,6 +19,7 @@ def minipacman_cnn() -> Experiment:
             channels=16,
             hidden=256,
             environments=64,
+            minibatches=4,
             learning_rate=1e-3,
             adam_epsilon=1e-6,
             clip_norm=1.0,

@@ -28,6 +28,11 @@ _BENCHMARKS = (
         "experiments.benchmarks.sokoban:sokoban",
     ),
     Benchmark(
+        "minipacman",
+        "batched MiniPacman, steps a second",
+        "experiments.benchmarks.minipacman:minipacman",
+    ),
+    Benchmark(
         "drc",
         "training DRC(3,3), acting and learning, against this machine's matrix product",
         "experiments.benchmarks.training:drc",

@@ -165,6 +165,16 @@ def test_a_trace_is_replayed_exactly_or_refused():
 
 
 @pytest.mark.slow
+def test_minipacman():
+    from experiments.benchmarks.minipacman import minipacman
+
+    found = minipacman(mazes=3, steps=4, single_steps=5, rounds=1)
+    rates = [each for each in found if each.unit == "steps/CPU-s"]
+    assert [each.metric for each in rates] == ["pixels", "planes"]
+    assert all(each.value > 0 and (each.ratio or 0) > 0 for each in rates)
+
+
+@pytest.mark.slow
 def test_sokoban():
     pytest.importorskip("jumanji")
     from experiments.benchmarks.sokoban import sokoban

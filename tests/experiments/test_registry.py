@@ -29,6 +29,7 @@ NAMES = {
     "sokoban_2box_i2a_copy",
     "sokoban_2box_i2a_model_free",
     "tic_tac_toe_small",
+    "minipacman_cnn",
 }
 
 
