@@ -4,13 +4,15 @@ from dataclasses import replace
 
 from agents.i2a.config import I2AConfig
 from agents.models.config import ModelConfig
+from environments.games.minipacman.registration import MiniPacmanOptions
 from environments.games.sokoban.registration import SokobanOptions
 from experiments.base import Evaluation, Experiment, Runner
 from experiments.models import BOXOBAN
 from experiments.registry import register
 
-# As `sokoban_model` and `sokoban_poor_model` have them.
+# As `sokoban_model`, `sokoban_poor_model` and `minipacman_model` have them.
 _MODEL, _POOR_MODEL = ModelConfig(channels=24, blocks=2), ModelConfig(channels=4, blocks=0)
+_MINIPACMAN_MODEL = ModelConfig(game="minipacman", channels=16, blocks=1)
 
 _TWO_BOXES = I2AConfig(
     model=_MODEL,
@@ -88,4 +90,27 @@ def sokoban_i2a() -> Experiment:
         evaluation=Evaluation(suites=("unfiltered_valid",), episodes=1000, every_frames=10_000_000),
         max_frames=1_000_000_000,
         prerequisites={"model": "sokoban_boxoban_model"},
+    )
+
+
+@register
+def minipacman_i2a() -> Experiment:
+    """I2A with a learned model in MiniPacman's regular mode; its control is minipacman_cnn."""
+    return Experiment(
+        name="minipacman_i2a",
+        environment=MiniPacmanOptions(mode="regular", observations=("pixels",)),
+        # The model-free path is the control's; the paper's rollouts are of 5 steps.
+        agent=I2AConfig(
+            model=_MINIPACMAN_MODEL,
+            rollout_length=3,
+            channels=(16, 16),
+            environments=64,
+            learning_rate=1e-3,
+            adam_epsilon=1e-6,
+            clip_norm=1.0,
+        ),
+        runner=Runner(log_frames=20_000),
+        evaluation=Evaluation(suites=("",), episodes=200),
+        max_frames=1_000_000,
+        prerequisites={"model": "minipacman_model"},
     )
