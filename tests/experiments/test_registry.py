@@ -23,7 +23,6 @@ NAMES = {
     "sokoban_boxoban_model",
     "sokoban_boxoban_model_policy",
     "sokoban_i2a",
-    "minipacman_i2a",
     "sokoban_2box_i2a",
     "sokoban_2box_i2a_perfect",
     "sokoban_2box_i2a_poor",
