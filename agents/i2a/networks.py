@@ -21,6 +21,7 @@ from agents.models.base import EnvironmentModel, Imagined
 from environments.base import EnvironmentSpec
 
 DISTILLATION = "distillation_loss"  # its name among the metrics
+LEAK = 0.1  # slope below zero in the networks that run in imagination
 
 
 def i2a_network(
@@ -95,9 +96,14 @@ class FrameFeatures(hk.Module):
     def __call__(self, frame: jax.Array) -> jax.Array:
         """Frames `[N, H, W, C]`, as an environment shows them, to `[N, F]`."""
         x = board_image({"frame": frame}, ("frame",))
-        x = jax.nn.relu(Conv(self._channels, 3)(x))
+        x = leaky(Conv(self._channels, 3)(x))
         # On blocks of 2x2 cells with their channels side by side, this reaches over 4x4 cells.
-        return hk.Flatten()(jax.nn.relu(Conv(self._channels, 2)(blocks(x))))
+        return hk.Flatten()(leaky(Conv(self._channels, 2)(blocks(x))))
+
+
+def leaky(x: jax.Array) -> jax.Array:
+    """A ReLU that cannot die: while the policy is near uniform, nothing keeps units alive."""
+    return jax.nn.leaky_relu(x, LEAK)
 
 
 def blocks(image: jax.Array) -> jax.Array:
@@ -118,7 +124,7 @@ class RolloutPolicy(hk.Module):
     def __call__(self, frame: jax.Array) -> jax.Array:
         """Frames `[N, H, W, C]` to logits `[N, A]`."""
         x = FrameFeatures(self._config.rollout_channels)(frame)
-        x = hidden_layers(x, (self._config.rollout_policy_hidden,), "hidden")
+        x = leaky(hk.Linear(self._config.rollout_policy_hidden, name="hidden")(x))
         # It begins uniform, as the policy almost does. With other weights the first thing to be
         # learnt here would be to make all features vanish, and dead ReLUs do not come back.
         return hk.Linear(self._actions, w_init=jnp.zeros, name="logits")(x)
