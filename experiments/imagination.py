@@ -93,16 +93,13 @@ def sokoban_i2a() -> Experiment:
     )
 
 
-@register
-def minipacman_i2a() -> Experiment:
-    """I2A with a learned model in MiniPacman's regular mode; its control is minipacman_cnn."""
+def _minipacman(name: str, rollout_length: int, model: str = "") -> Experiment:
     return Experiment(
-        name="minipacman_i2a",
-        environment=MiniPacmanOptions(mode="regular", observations=("pixels",)),
-        # The model-free path is the control's; the paper's rollouts are of 5 steps.
+        name=name,
+        environment=MiniPacmanOptions(observations=("pixels",), time_limit=(900, 1000)),
         agent=I2AConfig(
             model=_MINIPACMAN_MODEL,
-            rollout_length=3,
+            rollout_length=rollout_length,
             channels=(16, 16),
             environments=64,
             learning_rate=1e-3,
@@ -112,5 +109,17 @@ def minipacman_i2a() -> Experiment:
         runner=Runner(log_frames=20_000),
         evaluation=Evaluation(suites=("",), episodes=200),
         max_frames=1_000_000,
-        prerequisites={"model": "minipacman_model"},
+        prerequisites={"model": model} if model else {},
     )
+
+
+@register
+def minipacman_i2a() -> Experiment:
+    """I2A with a learned model in MiniPacman's regular mode."""
+    return _minipacman("minipacman_i2a", rollout_length=3, model="minipacman_model")
+
+
+@register
+def minipacman_i2a_model_free() -> Experiment:
+    """Control: the same widths without imagination."""
+    return _minipacman("minipacman_i2a_model_free", rollout_length=0)

@@ -58,8 +58,8 @@ def test_an_experiment_asks_for_an_agent_that_can_be_made(name):
             spec = worlds.spec
     agent = experiment.agent.make(spec, experiment.max_frames)
     assert agent.data
-    for suite in experiment.evaluation.suites:
-        assert not suite or levels_of(suite) != suite
+    if isinstance(options, SokobanOptions):  # other games name opponents
+        assert all(levels_of(suite) != suite for suite in experiment.evaluation.suites)
 
 
 def test_experiments_that_others_begin_with_exist_and_fit():
