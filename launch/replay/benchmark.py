@@ -5,6 +5,11 @@ to a queue, which are read, stacked and put on the device. Beside it, on the sam
 is meant to be used, a typed column for each leaf: its `TrajectoryWriter`, one step an item and
 confirmed as often, and its `TrajectoryDataset`, in batches, with which ours is compared; and its
 newer `StructuredWriter`, which is faster. None of these waits for another.
+
+What is left to gain is small. On a busy machine with two cores an item takes 0.22 ms of CPU time
+from actor to learner (0.26 through `TrajectoryWriter`), 0.29 (0.26) with the server in another
+process. Of that packing takes 3 us, Reverb's two calls to write it 12, reading 6, unpacking 2,
+stacking 3 and `device_put` 12: the rest is Reverb's own threads, mostly gRPC.
 """
 
 import multiprocessing

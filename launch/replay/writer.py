@@ -21,6 +21,7 @@ from launch.replay.connection import find_signature
 from launch.replay.tables import TABLE
 
 _POLL = 0.5  # s
+_SURE = 1.0  # s after an answer in which no server can have taken another's place
 _SILENCE = 10.0  # s without an answer, after which a server counts as gone
 _PORTION = 16  # items; Reverb warns of 50 that are not confirmed
 pybind: Any = _pybind
@@ -44,6 +45,7 @@ class ItemWriter:
         self._client = reverb.Client(address)
         self._writer: Any = None
         self._server = ""  # the incarnation that the writer writes to
+        self._answered = 0.0  # when it was last heard of, on the monotonic clock
         self.waiting = ""  # what `write` waits for at this moment; empty if for nothing
 
     def write(self, items: Item, stop: Callable[[], bool]) -> bool:
@@ -66,6 +68,7 @@ class ItemWriter:
           ValueError: they are not of the spec.
         """
         try:
+            self._leave_replaced_server()
             if self._writer is None and not self._connect(stop):
                 return False
             for first in range(0, count(items), _PORTION):
@@ -93,12 +96,19 @@ class ItemWriter:
                 return False
             time.sleep(_POLL / 5)
         check_columns(self._spec, found, f"the replay at {self._address}")
-        self._server = incarnation(found)
+        self._server, self._answered = incarnation(found), time.monotonic()
         # A step is a chunk, and is forgotten when the next one comes. Reverb is not to ask for the
         # signature itself: if the server had gone since, it would wait for ever.
         options = pybind.ConstantChunkerOptions(max_chunk_length=1, num_keep_alive_refs=1)
         self._writer = pybind.Client(self._address).NewTrajectoryWriter(options, False)
         return True
+
+    def _leave_replaced_server(self) -> None:
+        # Reverb's writer would go on with a server that holds other items, and not look at it.
+        if self._writer is not None and time.monotonic() - self._answered > _SURE:
+            found = find_signature(self._client)
+            if found is not None and incarnation(found) != self._server:
+                self.close()
 
     def _append(self, items: Item) -> None:
         blocks = self._blocks[: count(items)]
@@ -113,6 +123,7 @@ class ItemWriter:
         while True:
             try:
                 self._writer.Flush(but, int(1000 * _POLL))
+                self._answered = time.monotonic()
                 return True
             except RuntimeError as error:
                 if "Timeout exceeded" not in str(error):

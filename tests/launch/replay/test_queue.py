@@ -4,6 +4,7 @@ import itertools
 import tempfile
 import threading
 import time
+from contextlib import closing
 
 import pytest
 
@@ -166,6 +167,16 @@ def test_a_server_started_again_in_this_process_is_found(server, address, writer
     assert again.inserted() == len(found)
     again.close()
     again.close()
+
+
+def test_a_server_of_other_items_in_its_place_is_not_written_to(server, writer):
+    assert writer.write(items(0), never)
+    server.close()
+    with closing(ReplayServer(QUEUE, spec(width=5), capacity=8, port=server.port)) as other:
+        time.sleep(1.1)  # sooner, no server can be another's successor
+        with pytest.raises(UserError, match=r"core\[0\] is float32\[5\] there, float32\[3\]"):
+            writer.write(items(1), never)
+        assert (other.fill(), other.inserted()) == (0, 0)
 
 
 def test_a_port_in_use_is_refused(server):
