@@ -46,20 +46,24 @@ def test_the_experiments_there_are():
 def test_an_experiment_asks_for_an_agent_that_can_be_made(name):
     from environments.games.sokoban.registration import SokobanOptions
     from environments.games.sokoban.spec import sokoban_spec
-    from environments.registry import build_vector
-    from experiments.suites import levels_of
+    from environments.registry import build_batched, build_vector, entry, name_of
+    from experiments.suites import SUITES
+    from launch.suite_options import on_suite
 
     experiment = registry.load(name)
     options = experiment.environment
     if isinstance(options, SokobanOptions):  # whose levels may not be here
         spec = sokoban_spec((10, 10), options)
+    elif entry(name_of(options)).batched is not None:
+        spec = build_batched(options).spec
     else:
         with build_vector(options, 1) as worlds:
             spec = worlds.spec
     agent = experiment.agent.make(spec, experiment.max_frames)
     assert agent.data
-    if isinstance(options, SokobanOptions):  # other games name opponents
-        assert all(levels_of(suite) != suite for suite in experiment.evaluation.suites)
+    for suite in experiment.evaluation.suites:
+        suited = on_suite(options, suite)  # a registered one, or an opponent
+        assert not suite or suite in (getattr(suited, "opponent", None), *SUITES)
 
 
 def test_experiments_that_others_begin_with_exist_and_fit():
