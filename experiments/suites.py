@@ -55,7 +55,7 @@ SUITES = {
 }
 
 # Suites that are played together under one name: generalisation to other numbers of boxes, as in
-# the I2A paper (section 4.3), on boards of 10x10 and of 7x7, where more than six hardly fit.
+# the I2A paper, on boards of 10x10, and of 7x7, where more than six hardly fit.
 FAMILIES = {
     family: tuple(name for name in SUITES if name.startswith(f"{family}_"))
     for family in ("boxes", "small_boxes")

@@ -1,6 +1,6 @@
 """How much a planner imagines: steps of its environment model, for each level that it solves.
 
-The measure of the I2A paper (Racanière, Weber et al. 2017, section 4.3): fewer at an equal solve
+The measure of the I2A paper (Racanière, Weber et al. 2017): fewer at an equal solve
 rate is better planning.
 """
 
