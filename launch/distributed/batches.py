@@ -16,7 +16,7 @@ import numpy as np
 from agents.base import Unroll
 from launch.distributed.base import Item, Stamp, count, rows, stack
 from launch.distributed.coordinator import Link
-from launch.replay.errors import ReplayTimeout
+from launch.replay.errors import ItemsLost, ReplayTimeout
 
 _POLL = 0.2  # seconds between looks at whether to end
 
@@ -27,7 +27,8 @@ class Sampler(Protocol):
     def read(self, timeout: float, most: int) -> Item:
         """The next items, `[N, ...]`, 1 to `most`.
 
-        Raises ReplayTimeout if there is none within `timeout` seconds.
+        Raises ReplayTimeout if there is none within `timeout` seconds; ItemsLost, which is one, if
+        besides some were lost on their way.
         """
         ...
 
@@ -111,8 +112,10 @@ class Batches:
             sampler, patience = next(turns)
             try:
                 items = sampler.read(patience, missing)
-            except ReplayTimeout:
+            except ReplayTimeout as error:
                 old = self._tell(heard, old)
+                if isinstance(error, ItemsLost):
+                    self._link.replay_lost()
                 continue
             stamp = items.stamp
             heard += zip(stamp.actor.tolist(), stamp.incarnation.tolist(), strict=True)

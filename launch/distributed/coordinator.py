@@ -168,7 +168,7 @@ class Coordinator:
             self._changed.notify_all()
 
     def replay_lost(self) -> None:
-        """A replay died: what is on its way may not come."""
+        """A replay died, or items from it went astray: what is on its way may not come."""
         with self._changed:
             self._ledger.give_up_all()
             self._changed.notify_all()

@@ -23,10 +23,15 @@ def listening(address: str) -> bool:
 
 def find_signature(client: reverb.Client) -> dict[str, Any] | None:
     """The signature of the server's table; None if it does not answer within about 1.5 s."""
+    found = find_table(client)
+    return None if found is None else found.signature
+
+
+def find_table(client: reverb.Client) -> Any:
+    """What the server tells of its table (a `TableInfo` of Reverb); None as above."""
     if not listening(client.server_address):
         return None
     try:
-        found: Any = client.server_info(_ANSWER)[TABLE].signature
+        return client.server_info(_ANSWER)[TABLE]
     except (reverb.ReverbError, RuntimeError):
         return None
-    return found

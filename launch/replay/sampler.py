@@ -12,6 +12,8 @@ several, since a call of TensorFlow and a change of threads take longer than a c
 A stream ends when the table has had nothing to give for half a second. Items that are written at
 that very moment may be lost, up to a request's worth: the table counts them as sampled, but they do
 not come (seen twice in some 380 bursts, most of them written half a second after the one before).
+So before the next stream begins, the table's count is compared with what came, and whoever reads
+is told of the difference, since nothing would be written as long as those items are waited for.
 
 Shape letter: `N` items.
 """
@@ -28,9 +30,9 @@ import tensorflow as tf
 
 from environments.errors import UserError
 from launch.distributed.base import Item, count, rows
-from launch.replay.columns import Layout, check_columns
-from launch.replay.connection import find_signature, listening
-from launch.replay.errors import ReplayTimeout
+from launch.replay.columns import Layout, check_columns, incarnation
+from launch.replay.connection import find_table, listening
+from launch.replay.errors import ItemsLost, ReplayTimeout
 from launch.replay.quiet import quiet
 from launch.replay.server import served_here
 from launch.replay.tables import TABLE
@@ -73,6 +75,8 @@ class ItemSampler:
         self._block = _divisor(together, self._at_hand // 2)
         self._items: deque[Item] = deque()  # blocks, or what is left of them
         self._held = 0  # items in them
+        self._accounted = "", 0  # the table's incarnation, and its samples that came or were lost
+        self._lost = 0  # samples that never came, and nobody was told of
         self._change = threading.Condition()
         self._reading = False
         self._closed = False
@@ -85,7 +89,8 @@ class ItemSampler:
 
         Raises:
           ReplayTimeout: none came within `timeout` seconds: the replay holds samples back (it is
-            empty, or inserts must come first), or does not answer.
+            empty, or inserts must come first), or does not answer. ItemsLost, which is one, if
+            besides some were lost on their way; each is told of once.
           UserError: the server holds items of another spec.
           ValueError: it was closed.
         """
@@ -108,6 +113,9 @@ class ItemSampler:
                     return self._take(most)
             finally:
                 self._reading = False
+            lost, self._lost = self._lost, 0
+        if lost:
+            raise ItemsLost(f"{lost} items were lost on their way from {self._address}")
         raise ReplayTimeout(f"no item within {timeout:g} s: {self._reason()}")
 
     def _take(self, most: int) -> Item:
@@ -154,12 +162,13 @@ class ItemSampler:
         client = reverb.Client(self._address)
         while not self._ended():
             here = served_here(self._port)
-            found = find_signature(client)
+            found = find_table(client)
             if found is None:
                 time.sleep(_POLL / 5)
                 continue
             try:
-                check_columns(self._spec, found, f"the replay at {self._address}")
+                check_columns(self._spec, found.signature, f"the replay at {self._address}")
+                self._compare(found)
                 stream = Stream(self._address, self._layout.total, self._in_stream, self._block)
                 self._here = here
                 self._pass_on(stream)
@@ -171,6 +180,18 @@ class ItemSampler:
             except (tf.errors.OpError, RuntimeError) as error:
                 _log.warning("the replay at %s: %s", self._address, str(error).partition("\n")[0])
                 time.sleep(_POLL)
+
+    def _compare(self, table: Any) -> None:
+        """Finds what was lost; while there is no stream."""
+        known, accounted = self._accounted
+        server, samples = (
+            incarnation(table.signature), table.rate_limiter_info.sample_stats.completed
+        )  # fmt: skip
+        if server == known and samples > accounted:
+            _log.warning("%d items from %s were lost", samples - accounted, self._address)
+            with self._change:
+                self._lost += samples - accounted
+        self._accounted = server, samples
 
     def _pass_on(self, stream: "Stream") -> None:
         """Until the stream ends, as it does when it has none to give for half a second."""
@@ -188,6 +209,8 @@ class ItemSampler:
             if blocks is None:
                 return
             items = self._layout.unpack(blocks)
+            server, accounted = self._accounted
+            self._accounted = server, accounted + count(items)
             with self._change:
                 if self._closed:
                     return

@@ -1,6 +1,7 @@
 """No batch holds an item that is too old, with real actors and a real replay."""
 
 import random
+import threading
 import time
 
 import numpy as np
@@ -51,3 +52,22 @@ def test_bound(tmp_path, max_lag, actors, worlds):
 def test_worlds_that_do_not_divide_the_batch(tmp_path, max_lag):
     versions, _ = stalenesses(tmp_path, max_lag=max_lag, actors=2, worlds=4, learn_seconds=0.01)
     assert 0 <= versions.min() <= versions.max() <= max_lag
+
+
+def test_a_run_goes_on_after_items_were_lost_on_their_way(tmp_path):
+    """Another takes items of the queue: as long as they are expected no actor may begin more."""
+    import reverb
+
+    from launch.replay.tables import TABLE
+
+    with running(tmp_path, max_lag=0, actors=1, worlds=6) as run:
+        run.batch()
+        client = reverb.Client(run.replay.address)
+        stolen = threading.Thread(target=lambda: list(client.sample(TABLE, 2)), daemon=True)
+        stolen.start()
+        while stolen.is_alive():
+            run.publish()
+            run.batch()
+        for _ in range(3):
+            run.publish()
+            run.batch()

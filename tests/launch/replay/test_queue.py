@@ -10,10 +10,13 @@ import pytest
 
 pytest.importorskip("reverb")
 
+import reverb
+
 from environments.errors import UserError
-from launch.replay.errors import ReplayTimeout
+from launch.replay.errors import ItemsLost, ReplayTimeout
 from launch.replay.sampler import ItemSampler
 from launch.replay.server import ReplayServer
+from launch.replay.tables import TABLE
 from launch.replay.writer import ItemWriter
 from tests.launch.replay.items import QUEUE, items, never, number, numbers, spec
 from tests.launch.replay.servers import background, free_port
@@ -279,3 +282,32 @@ def test_closing_does_not_wait_for_a_block_to_fill(server, address, writer):
     begin = time.monotonic()
     sampler.close()
     assert time.monotonic() - begin < 3
+
+
+def test_items_that_never_come_are_told_of_once(address, writer, open_sampler):
+    sampler = open_sampler()
+    assert writer.write(items(0), never)
+    assert numbers(sampler.read(20, 1)) == [0]
+    assert not lost(sampler)
+    # As Reverb loses one: the table has given it, and it did not come here.
+    with background(lambda: list(reverb.Client(address).sample(TABLE, 1))) as (_, thief):
+        told, number_ = False, 1
+        while thief.is_alive() or not told:
+            assert writer.write(items(number_), never)
+            told = lost(sampler) or told
+            number_ += 1
+    assert told
+    assert not lost(sampler)
+    assert writer.write(items(100), never)
+    assert numbers(sampler.read(20, 1)) == [100]
+
+
+def lost(sampler) -> bool:
+    """Reads all there is; whether something was lost before that."""
+    try:
+        while True:
+            sampler.read(2, 1)
+    except ItemsLost:
+        return True
+    except ReplayTimeout:
+        return False
