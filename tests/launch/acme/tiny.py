@@ -8,7 +8,7 @@ from environments.base import EnvironmentSpec
 
 SMALL = {
     "unroll_length": 5, "environments": 2, "depth": 1, "repeats": 1, "channels": 4,
-    "hidden": 8, "layers": 1, "stages": (4,),
+    "hidden": 8, "layers": 1, "stages": (4,), "minibatches": 1, "rollout_length": 1,
 }  # fmt: skip
 
 
