@@ -15,6 +15,7 @@ def _without_tensorflow(name: str):
     aside = {
         module: sys.modules.pop(module) for module in list(sys.modules) if is_tensorflow(module)
     }
+    # Python allows None here, typeshed does not.
     sys.modules["tensorflow"] = None  # type: ignore[assignment]
     try:
         return importlib.import_module(name)

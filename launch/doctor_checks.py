@@ -96,6 +96,7 @@ def jax() -> Finding:
 
 def learning() -> Finding:
     """Haiku, rlax, optax, distrax, with TensorFlow hidden, which they would import."""
+    # Python allows None here, typeshed does not.
     sys.modules["tensorflow"] = None  # type: ignore[assignment]
     names = {"dm-haiku": "haiku", "rlax": "rlax", "optax": "optax", "distrax": "distrax"}
     modules = {distribution: _import(name) for distribution, name in names.items()}

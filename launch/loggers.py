@@ -183,7 +183,7 @@ class _Appender:
         with files.writing(path):
             # Unbuffered: what a kill leaves behind is everything that was appended. In append
             # mode, so that the next piece begins at the end also after a truncation.
-            self._file = open(path, "ab", buffering=0)  # noqa: SIM115
+            self._file = open(path, "ab", buffering=0)  # noqa: SIM115, `close` closes it
             size = os.path.getsize(path)
             if position is not None and size < position:
                 _log.warning("%s has lost rows: it goes on with what is left", path)

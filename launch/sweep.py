@@ -49,7 +49,7 @@ def main(args: list[str]) -> int:
 
     with writing(path):
         path.mkdir(parents=True, exist_ok=True)
-    todo = tasks(path.absolute(), variants, arguments.seeds)
+    wanted = tasks(path.absolute(), variants, arguments.seeds)
     with run_folder.lock(run_folder.RunFolder(path)):
         running: list[Job] = []
 
@@ -58,23 +58,23 @@ def main(args: list[str]) -> int:
                 job.kill()
 
         with signals.stop_on_signals(_say, kill) as stop:
-            failures = _train(todo, arguments.jobs, running, stop)
+            failures = _train(wanted, arguments.jobs, running, stop)
             if stop.requested:
                 _wait(running)
     if stop.requested:
         _say("stopped; the same command goes on")
         return signals.INTERRUPTED
-    return _end(path, todo, failures)
+    return _end(path, wanted, failures)
 
 
-def _train(todo: "list[Task]", jobs: int, running: "list[Job]", stop: "Stop") -> dict[str, str]:
+def _train(wanted: "list[Task]", jobs: int, running: "list[Job]", stop: "Stop") -> dict[str, str]:
     """Trains everything; those that fail, and why. `running` holds what is at work meanwhile."""
     from launch.sweep_jobs import Job, finished
 
-    done = {task.name for task in todo if finished(task.folder)}
+    done = {task.name for task in wanted if finished(task.folder)}
     if done:
-        _say(f"{len(done)} of {len(todo)} are finished already")
-    waiting, failures = [task for task in todo if task.name not in done], {}
+        _say(f"{len(done)} of {len(wanted)} are finished already")
+    waiting, failures = [task for task in wanted if task.name not in done], {}
     said = time.monotonic()
     while (waiting or running) and not stop.requested:
         for task in waiting[:]:
@@ -97,7 +97,7 @@ def _train(todo: "list[Task]", jobs: int, running: "list[Job]", stop: "Stop") ->
                 done.add(name)
         if time.monotonic() - said >= _SAY_SECONDS:
             said = time.monotonic()
-            _say(_state(len(done), len(todo), running))
+            _say(_state(len(done), len(wanted), running))
         time.sleep(_POLL_SECONDS)
     return failures
 
@@ -120,13 +120,13 @@ def _state(done: int, total: int, running: "list[Job]") -> str:
     return f"{done} of {total} finished; {at}"
 
 
-def _end(path: Path, todo: "list[Task]", failures: dict[str, str]) -> int:
+def _end(path: Path, wanted: "list[Task]", failures: dict[str, str]) -> int:
     from launch.outcome import RunFailed
 
     if failures:
         told = "; ".join(f"{name} ({why})" for name, why in failures.items())
-        raise RunFailed(f"{len(failures)} of {len(todo)} runs failed: {told}")
-    _say(f"all {len(todo)} runs are finished\nnext: moravec report {path}")
+        raise RunFailed(f"{len(failures)} of {len(wanted)} runs failed: {told}")
+    _say(f"all {len(wanted)} runs are finished\nnext: moravec report {path}")
     return 0
 
 

@@ -81,6 +81,7 @@ def training(
     """
     size = size or default_size()
     environment = load_batched("sokoban", levels=levels, observations=("pixels",))
+    # Every configuration that is measured has this field; their base does not say so.
     config = replace(config, environments=size.environments)  # type: ignore[call-arg]
     agent = config.make(environment.spec, 1_000_000_000)
     state = jax.jit(partial(begin, agent))(environment, jax.random.key(0))

@@ -2,7 +2,7 @@
 
 from launch.acme import compat
 
-compat.install()
+compat.install()  # before any import of Acme, which is why those stand below it
 
 from acme.adders.reverb import SequenceAdder  # noqa: E402
 from acme.adders.reverb.sequence import EndBehavior  # noqa: E402

@@ -62,6 +62,7 @@ def connect(address: str, key: bytes) -> Any:
     Calling.register("coordinator", exposed=_METHODS)
     manager = Calling(address=address, authkey=key)
     manager.connect()
+    # The method was registered under this name; type checkers do not see it.
     return manager.coordinator()  # type: ignore[attr-defined]
 
 

@@ -53,7 +53,7 @@ class ReplayPart:
     def __init__(self, folder: str, document: dict[str, Any]):
         """See `ActorPart`."""
         enter(folder)
-        import launch.replay.server  # noqa: F401
+        import launch.replay.server  # noqa: F401  likewise
 
         self._plan = make_plan(configuration.from_json(document))
         self._closed = threading.Event()

@@ -52,7 +52,7 @@ def replay() -> list[Measurement]:
 def measure(size: Size) -> list[Measurement]:
     """As `replay`, of the given size. Raises UserError without Reverb."""
     try:
-        import reverb  # noqa: F401
+        import reverb  # noqa: F401  only whether it is there
     except ImportError as error:
         raise UserError(
             "the replay needs dm-reverb: run this under Python 3.11 on Linux"
