@@ -5,23 +5,27 @@ from dataclasses import replace
 from agents.i2a.config import I2AConfig
 from agents.models.config import ModelConfig
 from environments.games.minipacman.registration import MiniPacmanOptions
-from environments.games.sokoban.registration import SokobanOptions
 from experiments.base import Evaluation, Experiment, Runner
-from experiments.models import BOXOBAN
+from experiments.models import BOXOBAN, POOR_MODEL, SMALL_MODEL, SMALL_TWO_BOXES
 from experiments.registry import register
 
-# As `sokoban_model`, `sokoban_poor_model` and `minipacman_model` have them.
-_MODEL, _POOR_MODEL = ModelConfig(channels=24, blocks=2), ModelConfig(channels=4, blocks=0)
+# As `minipacman_model` has it.
 _MINIPACMAN_MODEL = ModelConfig(game="minipacman", channels=16, blocks=1)
 
+# Widths and depth for two cores; the rates, chosen on the control, are for so short a run.
 _TWO_BOXES = I2AConfig(
-    model=_MODEL,
-    # The paper's is 5. Shorter, for two cores: half of a step's cost is by the length.
+    model=SMALL_MODEL,
+    # The paper's is 5: a step's cost is by the length.
     rollout_length=3,
+    channels=(24, 24),
+    hidden=128,
+    rollout_channels=8,
+    encoder_units=64,
+    rollout_policy_hidden=32,
     unroll_length=15,
     environments=64,
-    # For so short a run: a higher rate, and no clipping of ordinary gradients.
-    learning_rate=1e-3,
+    minibatches=4,
+    learning_rate=4e-3,
     adam_epsilon=1e-6,
     clip_norm=1.0,
 )
@@ -30,40 +34,38 @@ _TWO_BOXES = I2AConfig(
 def _two_boxes(name: str, agent: I2AConfig, model: str = "") -> Experiment:
     return Experiment(
         name=name,
-        environment=SokobanOptions(
-            levels="generated:size=7,boxes=2,count=50000,seed=0", time_limit=(55, 60)
-        ),
+        environment=SMALL_TWO_BOXES,
         agent=agent,
-        evaluation=Evaluation(suites=("2box_held_out",), episodes=1000, every_frames=500_000),
-        max_frames=5_000_000,
+        evaluation=Evaluation(suites=("small_2box_held_out",), episodes=1000),
+        max_frames=500_000,
         prerequisites={"model": model} if model else {},
     )
 
 
 @register
 def sokoban_2box_i2a() -> Experiment:
-    """I2A with a learned model on 7x7 levels with two boxes: hours on two cores."""
-    return _two_boxes("sokoban_2box_i2a", _TWO_BOXES, model="sokoban_model")
+    """I2A with a learned model on 6x6 levels with two boxes: minutes on two cores."""
+    return _two_boxes("sokoban_2box_i2a", _TWO_BOXES, model="sokoban_2box_i2a_model")
 
 
 @register
 def sokoban_2box_i2a_perfect() -> Experiment:
     """The same with the rules for a model."""
-    agent = replace(_TWO_BOXES, model=replace(_MODEL, kind="perfect"))
+    agent = replace(_TWO_BOXES, model=replace(SMALL_MODEL, kind="perfect"))
     return _two_boxes("sokoban_2box_i2a_perfect", agent)
 
 
 @register
 def sokoban_2box_i2a_poor() -> Experiment:
     """The same with a model that is too small, and errs."""
-    agent = replace(_TWO_BOXES, model=_POOR_MODEL)
-    return _two_boxes("sokoban_2box_i2a_poor", agent, model="sokoban_poor_model")
+    agent = replace(_TWO_BOXES, model=POOR_MODEL)
+    return _two_boxes("sokoban_2box_i2a_poor", agent, model="sokoban_2box_i2a_poor_model")
 
 
 @register
 def sokoban_2box_i2a_copy() -> Experiment:
     """Control: as many parameters and as much work, but what is imagined is what is there."""
-    agent = replace(_TWO_BOXES, model=replace(_MODEL, kind="copy"))
+    agent = replace(_TWO_BOXES, model=replace(SMALL_MODEL, kind="copy"))
     return _two_boxes("sokoban_2box_i2a_copy", agent)
 
 

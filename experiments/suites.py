@@ -45,6 +45,11 @@ SUITES = {
         "validation",
         "6x6, one box, none of them seen in training",
     ),
+    "small_2box_held_out": Suite(
+        "generated:size=6,boxes=2,count=1000,seed=1,split=held_out",
+        "validation",
+        "6x6, two boxes, none of them seen in training",
+    ),
     "2box_held_out": Suite(
         "generated:size=7,boxes=2,count=1000,seed=1,split=held_out",
         "validation",

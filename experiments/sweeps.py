@@ -38,7 +38,7 @@ class Sweep:
 
 # The budget of those that begin with nothing: that of the others, with the frames of the policy
 # and the model that these begin with.
-_AS_MANY = ("--max-frames=6500000",)
+_AS_MANY = ("--max-frames=850000",)
 
 SWEEPS = {
     "sokoban_small": Sweep(
@@ -50,11 +50,15 @@ SWEEPS = {
         ),
     ),
     "sokoban_2box_i2a": Sweep(
-        "I2A with a learned, perfect, poor and copy model, and without, on 7x7 levels, two boxes",
+        "I2A with a learned, perfect, poor and copy model, and without, on 6x6 levels, two boxes",
         (
-            Variant("policy", "sokoban_model_policy"),
-            Variant("model", "sokoban_model", prerequisites=(("policy", "policy"),)),
-            Variant("poor_model", "sokoban_poor_model", prerequisites=(("policy", "policy"),)),
+            Variant("policy", "sokoban_2box_i2a_policy"),
+            Variant("model", "sokoban_2box_i2a_model", prerequisites=(("policy", "policy"),)),
+            Variant(
+                "poor_model",
+                "sokoban_2box_i2a_poor_model",
+                prerequisites=(("policy", "policy"),),
+            ),
             Variant("i2a", "sokoban_2box_i2a", prerequisites=(("model", "model"),)),
             Variant("perfect", "sokoban_2box_i2a_perfect", _AS_MANY),
             Variant("poor", "sokoban_2box_i2a_poor", prerequisites=(("model", "poor_model"),)),

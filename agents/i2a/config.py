@@ -37,8 +37,9 @@ class I2AConfig(ActorCriticConfig):
     # Units of the rollout policy's layer.
     rollout_policy_hidden: int = 64
     # Weight of the cross-entropy by which the rollout policy follows the policy; 0.01 to 10 in
-    # re-implementations. Adam's step does not depend on it, what the clipping norm spares does.
-    distillation_cost: float = 0.01
+    # re-implementations. With a small one its gradients, clipped beside those of the value, are
+    # below Adam's epsilon.
+    distillation_cost: float = 1.0
 
     def __post_init__(self):
         super().__post_init__()
