@@ -51,6 +51,7 @@ def join(membership: Membership) -> None:
         membership.address,
         membership.processes,
         membership.process,
+        coordinator_bind_address=membership.address,  # by default every interface
         initialization_timeout=_JOIN_SECONDS,
         heartbeat_timeout_seconds=_DEAD_SECONDS,
     )

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import threading
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -61,18 +62,22 @@ class ReplayPart:
     def start(self, checkpoints: Path, ports: list[int]) -> str | Failure:
         """Serves; at which address.
 
+        It is the node's: of a cluster on this machine alone, loopback.
+
         Args:
           checkpoints: the folder of what it holds.
           ports: to try, in order; 0 for a free one.
         """
+        host = ray.util.get_node_ip_address()
+        elsewhere = not ip_address(host).is_loopback
         for last, port in enumerate(ports, 1):
             try:
-                self._server = serve(self._plan, checkpoints, port)
+                self._server = serve(self._plan, checkpoints, port, everywhere=elsewhere)
                 break
             except UserError as error:
                 if last == len(ports):
                     return Failure.of(error)
-        return f"{ray.util.get_node_ip_address()}:{self._server.port}"
+        return f"{host}:{self._server.port}"
 
     def live(self) -> None:
         """Lasts until it is closed."""

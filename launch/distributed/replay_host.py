@@ -49,13 +49,14 @@ class ReplayHost(Protocol):
     def close(self) -> None: ...
 
 
-def serve(plan: Plan, folder: Path, port: int) -> "ReplayServer":
+def serve(plan: Plan, folder: Path, port: int, *, everywhere: bool = False) -> "ReplayServer":
     """The replay server of a plan in this process.
 
     Args:
       plan: of the run.
       folder: where its checkpoints lie.
       port: to listen on; 0 for a free one.
+      everywhere: on every interface, for parts on other machines; else on loopback alone.
     """
     from launch.replay.server import ReplayServer  # TensorFlow: seconds
 
@@ -64,6 +65,7 @@ def serve(plan: Plan, folder: Path, port: int) -> "ReplayServer":
         plan.item,
         capacity=plan.capacity,
         port=port or None,
+        everywhere=everywhere,
         checkpoints=folder,
     )
 

@@ -1,10 +1,10 @@
 """The server of a replay: one table, its checkpoints, its counts.
 
-Reverb listens on every interface of the machine and offers no other choice (its C++ code asks gRPC
-for `[::]:port`, the port being all that is given). It knows no passwords either: on a machine that
-strangers can reach, keep the port behind a firewall.
+It answers on loopback alone unless told otherwise. Reverb knows no passwords: where it answers
+everywhere, and strangers can reach the machine, its port belongs behind a firewall.
 """
 
+import logging
 import os
 import shutil
 import socket
@@ -20,10 +20,12 @@ from agents.base import OnPolicy, Replay
 from environments.errors import UserError
 from launch.distributed.base import Item
 from launch.replay import checkpoints as saved
+from launch.replay.loopback import keep_to_loopback
 from launch.replay.quiet import quiet
 from launch.replay.tables import TABLE, queue_table, uniform_table
 
 _ANSWER = 30  # s to wait for the server in this process
+_log = logging.getLogger(__name__)
 _here: dict[
     int, object
 ] = {}  # of each port that this process serves, something of the server's own
@@ -47,6 +49,7 @@ class ReplayServer:
         *,
         capacity: int,
         port: int | None = None,
+        everywhere: bool = False,
         checkpoints: Path | None = None,
     ):
         """Starts the server, with the items of the newest checkpoint if there is one.
@@ -56,6 +59,7 @@ class ReplayServer:
           spec: of the items, as `item_spec` gives it.
           capacity: items that the table holds; it overrides that of `data`.
           port: to listen on; by default a free one.
+          everywhere: answer on every interface of the machine, for parts on other ones.
           checkpoints: folder for `save`, and to start from; unused for a queue, whose items would
             be of a policy long gone. Nothing else is written anywhere.
 
@@ -82,6 +86,8 @@ class ReplayServer:
         except RuntimeError as error:
             raise UserError(f"cannot listen on port {port}: choose another one") from error
         self.port: int = self._server.port
+        if not everywhere:
+            _shut_out(self.port)
         self._client = self._server.localhost_client()
         if self._folder is not None:
             saved.scratch(self._folder)  # what was loaded from there is in memory
@@ -138,6 +144,18 @@ class ReplayServer:
 def _nowhere() -> Path:
     """A folder that is not there, and never will be: Reverb would make a temporary one."""
     return Path(tempfile.gettempdir()) / f"moravec-{uuid.uuid4().hex}"
+
+
+def _shut_out(port: int) -> None:
+    try:
+        keep_to_loopback(port)
+    except OSError as error:  # an old kernel: the run is worth more
+        _log.warning(
+            "the replay's port %d is open on every interface of this machine (%s): keep it behind "
+            "a firewall",
+            port,
+            (error.strerror or str(error)).lower(),
+        )
 
 
 def _check_free(port: int) -> None:
