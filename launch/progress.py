@@ -171,7 +171,7 @@ def describe(row: Row, max_frames: int) -> str:
     if "frames_per_second" in row:
         parts.append(f"{_short(float(row['frames_per_second']))}/s")
     for name, label in (
-        ("success_rate", "solved"),
+        ("success_rate", "success"),
         ("episode_return", "return"),
         ("entropy", "entropy"),
         ("frame_accuracy_1", "exact frames"),

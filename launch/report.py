@@ -101,7 +101,9 @@ def _table(title: str, columns: Sequence[str]) -> "Table":
 
 def _evaluations(suite: str, found: "Sequence[Summary]") -> "Table":
     """All that was evaluated on one suite."""
-    columns = ("label", "seeds", "frames", "success", "95 %", "of seeds", "return")
+    # How else a game may end: success and failure alone say no more than the rate.
+    names = next((tuple(each.outcomes) for each in found if len(each.outcomes) > 2), ())
+    columns = ("label", "seeds", "frames", "success", "95 %", "of seeds", "return", *names[1:])
     table = _table(f"{suite or 'as it is'}: success, greedy", columns)
     for each in found:
         low, high = each.ci95
@@ -113,6 +115,7 @@ def _evaluations(suite: str, found: "Sequence[Summary]") -> "Table":
             f"{100 * low:.1f}-{high:.1%}",
             f"{100 * each.lowest:.1f}-{each.highest:.1%}" if each.seeds > 1 else "",
             "" if each.mean_return is None else f"{each.mean_return:.2f}",
+            *(f"{each.outcomes[name]:.1%}" if name in each.outcomes else "" for name in names[1:]),
         )
     return table
 

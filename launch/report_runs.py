@@ -38,6 +38,7 @@ class Evaluated:
     rate: float
     ci95: tuple[float, float]
     mean_return: float | None  # None if only the rate is known
+    outcomes: dict[str, int]  # episodes by how they ended; empty if only the rate is known
     metrics: dict[str, float]
 
 
@@ -131,6 +132,7 @@ def _evaluated(result: dict[str, Any], label: str, before: int) -> Evaluated:
             rate=result["rate"],
             ci95=(low, high),
             mean_return=result["mean_return"],
+            outcomes=dict(result["outcomes"]),
             metrics=result["metrics"],
         )
     except (KeyError, TypeError, AttributeError) as error:
@@ -154,7 +156,18 @@ def _from_training(run: Run) -> list[Evaluated]:
         interval = wilson(round(rate * episodes), episodes)
         found.append(
             Evaluated(
-                run.label, str(run.path), frames, suite, 0, 0, episodes, rate, interval, None, {}
+                label=run.label,
+                run=str(run.path),
+                frames=frames,
+                suite=suite,
+                thinking_steps=0,
+                simulations=0,
+                episodes=episodes,
+                rate=rate,
+                ci95=interval,
+                mean_return=None,
+                outcomes={},
+                metrics={},
             )
         )
     return found

@@ -24,6 +24,7 @@ class Summary:
     lowest: float  # seed
     highest: float
     mean_return: float | None  # mean over seeds; None if only rates are known
+    outcomes: dict[str, float]  # the share of each, mean over seeds; empty if only rates are known
     model_steps_per_solved: float | None  # mean over seeds that solved any level
     model_steps_solved: float | None
 
@@ -63,11 +64,21 @@ def _summary(group: Sequence[Evaluated]) -> Summary:
         lowest=float(rates.min()),
         highest=float(rates.max()),
         mean_return=_mean([each.mean_return for each in group]),
+        outcomes=_shares([each for each in group if each.outcomes]),
         model_steps_per_solved=_mean(
             [each.metrics.get("model_steps_per_solved") for each in group]
         ),
         model_steps_solved=_mean([each.metrics.get("model_steps_solved") for each in group]),
     )
+
+
+def _shares(group: Sequence[Evaluated]) -> dict[str, float]:
+    """Of each outcome; the group's all have the same."""
+    return {
+        name: float(np.mean([each.outcomes[name] / each.episodes for each in group]))
+        for each in group[:1]
+        for name in each.outcomes
+    }
 
 
 def _mean(values: Iterable[float | None]) -> float | None:

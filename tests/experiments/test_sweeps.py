@@ -44,7 +44,7 @@ def test_the_variants_of_i2a_see_equally_many_frames():
         return arguments.experiment.max_frames + before
 
     compared = ("i2a", "perfect", "poor", "copy", "model_free")
-    assert {frames(label) for label in compared} == {6_500_000}
+    assert {frames(label) for label in compared} == {850_000}
 
 
 def test_an_unknown_sweep_is_refused():

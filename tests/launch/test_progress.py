@@ -24,7 +24,7 @@ ROW = {
 
 def test_describe():
     line = progress.describe(ROW | {"evaluation/held-out": 0.9}, 1_000_000)
-    expected = "420k/1M frames, 4.32k/s, solved 0.81, return -3.25, entropy 0.50, evaluation 0.90"
+    expected = "420k/1M frames, 4.32k/s, success 0.81, return -3.25, entropy 0.50, evaluation 0.90"
     assert line == expected
     assert progress.describe({"frames": 0}, 999) == "0/999 frames"
 
@@ -104,7 +104,7 @@ def test_pipe(tmp_path):
     with open(tmp_path / "stderr", "wb") as file:
         assert _show(file.fileno()) == b'{"json": 1}\n'
     text = (tmp_path / "stderr").read_text()
-    expected = "500k/1M frames, 1k/s, solved 0.75, 0:08:20 left\n"
+    expected = "500k/1M frames, 1k/s, success 0.75, 0:08:20 left\n"
     assert text == f"compiling\n{expected}a warning\n"
 
 
@@ -117,6 +117,6 @@ def test_terminal():
     finally:
         os.close(ours)
         os.close(theirs)
-    for expected in ("500k/1M frames", "solved 0.75", "50%", "0:08:20 left", "a warning"):
+    for expected in ("500k/1M frames", "success 0.75", "50%", "0:08:20 left", "a warning"):
         assert expected in text
     assert text.rstrip().endswith("\x1b[?25h")  # the cursor is back

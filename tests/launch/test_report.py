@@ -43,6 +43,7 @@ def evaluation(path: Path, rate: float, frames: int, **changes) -> dict:
         "suite": "boxes_1",
         "thinking_steps": 0,
         "episodes": 200,
+        "outcomes": {"solved": round(200 * rate), "unsolved": 200 - round(200 * rate)},
         "rate": rate,
         "ci95": wilson(round(200 * rate), 200),
         "mean_return": 10 * rate,
@@ -127,6 +128,22 @@ def test_a_baseline_beside_runs(sweep, tmp_path):
     assert found[1]["ci95"] == pytest.approx(wilson(190, 200))
     table = (sweep / "report" / "report.txt").read_text()
     assert table.index("mcts, 200 simulations") < table.rindex("imagines")
+
+
+def test_games_that_can_be_drawn_tell_all_their_outcomes(tmp_path):
+    for seed, (win, draw) in enumerate(((150, 40), (130, 20))):
+        run = write(tmp_path / "plays" / f"seed-{seed}", [])
+        outcomes = {"win": win, "draw": draw, "loss": 200 - win - draw, "unfinished": 0}
+        evaluation(run, win / 200, 20, suite="optimal", outcomes=outcomes)
+    (found,) = report(tmp_path)["evaluations"]
+    assert found["outcomes"] == pytest.approx(
+        {"win": 0.7, "draw": 0.15, "loss": 0.15, "unfinished": 0.0}
+    )
+    lines = (tmp_path / "report" / "report.txt").read_text().splitlines()
+    (names,) = [line for line in lines if "label" in line]
+    assert [each.strip(" ┃") for each in names.split("┃")][-4:-1] == ["draw", "loss", "unfinished"]
+    (row,) = [line for line in lines if line.startswith("│ plays")]
+    assert [each.strip() for each in row.split("│")][-4:-1] == ["15.0%", "15.0%", "0.0%"]
 
 
 def test_what_another_run_began_with_is_a_part_of_it(tmp_path):
