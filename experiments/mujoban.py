@@ -1,7 +1,10 @@
 """MuJoBan: Sokoban in physics, played from features by a ball that rolls, steers and kicks."""
 
+from dataclasses import replace
+
 from agents.mlp.config import MLPConfig
 from environments.embedded.mujoban.registration import MujobanOptions
+from environments.hints.options import HintOptions
 from experiments.base import Evaluation, Experiment, Runner
 from experiments.registry import register
 
@@ -31,4 +34,14 @@ def mujoban_tiny() -> Experiment:
         runner=Runner(kind="local", log_frames=5_000),
         evaluation=Evaluation(suites=("tiny_held_out",), episodes=60),
         max_frames=5_000_000,
+    )
+
+
+@register
+def mujoban_tiny_hinted() -> Experiment:
+    """The same with a solver's advice: where to roll next, and reward for coming nearer."""
+    tiny = mujoban_tiny()
+    hints = HintOptions(expert="solver", kind="target", shaping=1.0)
+    return replace(
+        tiny, name="mujoban_tiny_hinted", environment=replace(tiny.environment, hints=hints)
     )

@@ -45,7 +45,7 @@ def play_episodes(
     observe: Callable[[Any, dm_env.TimeStep], None] = lambda environment, timestep: None,
     report: Callable[[int], None] = lambda played: None,
 ) -> Episodes:
-    """Plays one episode on each of `levels`, in order.
+    """Plays one episode on each of `levels`, in order; returns are of the game's own rewards.
 
     Args:
       policy: called as `policy(environment, timestep)` at every step but the last.
@@ -63,7 +63,7 @@ def play_episodes(
         while not timestep.last():
             timestep = environment.step(policy(environment, timestep))
             observe(environment, timestep)
-            total += float(timestep.reward or 0.0)
+            total += float(timestep.reward or 0.0) - _auxiliary(environment)
             length += 1
         rows.append((outcomes.index(environment.outcome or ""), total, length))
         report(len(rows))
@@ -73,6 +73,11 @@ def play_episodes(
         episode_return=np.array(episode_return, np.float32),
         length=np.array(lengths, np.int32),
     )
+
+
+def _auxiliary(environment: Any) -> float:
+    """What of the last reward is not the game's own but comes of hints."""
+    return float(getattr(environment, "info", {}).get("auxiliary_reward", 0.0))
 
 
 def outcomes_of(environment: Any) -> tuple[str, ...]:

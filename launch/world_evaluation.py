@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -52,6 +52,7 @@ class _World:
     policy: Policy
     levels: Sequence[int]
     walks: list[_Walk] = field(default_factory=list)
+    hints: list[int] = field(default_factory=lambda: [0, 0])  # given and reached
 
     def play(self, names: tuple[str, ...], stop: threading.Event, report) -> Episodes:
         """Plays its levels; ends early, with RuntimeError, once `stop` is set."""
@@ -60,10 +61,16 @@ class _World:
             if stop.is_set():
                 raise RuntimeError("the evaluation was given up")
             self._follow(environment.state, timestep)
+            if timestep.last():
+                self._count(getattr(environment, "info", {}))
 
         return play_episodes(
             self.policy, self.environment, names, self.levels, observe=observe, report=report
         )
+
+    def _count(self, info: Mapping[str, Any]) -> None:
+        for i, name in enumerate(("hints_given", "hints_reached")):
+            self.hints[i] += int(info.get(name, 0))
 
     def _follow(self, state: Any, timestep: dm_env.TimeStep) -> None:
         if not isinstance(state, sokoban.State):
@@ -99,7 +106,7 @@ def evaluate_worlds(
     Raises:
       UserError: the suite does not fit the game, or who plays cannot play it.
     """
-    options = on_suite(options, suite)
+    options = _told(on_suite(options, suite))
     build = entry(name_of(options)).single
     environments = []
     try:
@@ -130,8 +137,18 @@ def evaluate_worlds(
         thinking_steps=thinking_steps,
     )
     walks = _interleaved([world.walks for world in worlds])
+    given, reached = np.sum([world.hints for world in worlds], axis=0)
+    hints = {"hints_reached": float(reached / given)} if given else {}
     embedded = not isinstance(options, SokobanOptions)
-    return replace(result, metrics=result.metrics | _compared(walks, played, embedded=embedded))
+    metrics = result.metrics | hints | _compared(walks, played, embedded=embedded)
+    return replace(result, metrics=metrics)
+
+
+def _told(options: Any) -> EnvironmentOptions:
+    """The same with hints in every episode, if there are any: dropout is for training."""
+    if not hasattr(options, "hints"):
+        return options
+    return replace(options, hints=replace(options.hints, dropout=0.0))
 
 
 def _play(worlds: list[_World], names: tuple[str, ...], report: Callable[[int], None]) -> Episodes:

@@ -22,7 +22,7 @@ def make_scripted(environment: dm_env.Environment) -> Script:
 
         return MovesScript(environment)
     if isinstance(environment, EmbeddedEnvironment):
-        embedding = environment.embedding
+        embedding = environment.embedding.innermost
         from environments.embedded.mujoban.embedding import Mujoban
 
         if isinstance(embedding, Mujoban):

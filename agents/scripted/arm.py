@@ -44,7 +44,7 @@ class ArmScript:
 
         Raises UserError if the environment is no board game.
         """
-        embedding = environment.embedding
+        embedding = environment.embedding.innermost
         if not isinstance(embedding, BoardEmbedding):
             raise UserError("the arm script plays board games on cells that sense touch")
         self._environment, self._scene = environment, embedding.scene

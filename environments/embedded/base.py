@@ -8,6 +8,7 @@ import numpy as np
 from dm_env import specs
 
 from environments.embedded.simulation import Simulation
+from environments.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,12 @@ class Embedding(ABC):
     simulation: Simulation  # `begin` and `restore` may replace it
     outcomes: tuple[str, ...]  # the first is success; the last is that of a time limit
     num_levels: int = 1  # 1 for a game that always starts alike
+    num_actions: int = 0  # abstract actions of the game, those that experts advise
+
+    @property
+    def innermost(self) -> "Embedding":
+        """The game itself, without what is put around it."""
+        return self
 
     @abstractmethod
     def begin(self, level: int, rng: np.random.Generator) -> None:
@@ -55,6 +62,22 @@ class Embedding(ABC):
     @abstractmethod
     def state(self) -> Any:
         """The abstract state as a state of the game's rules, for players."""
+
+    def aim(self, action: int) -> np.ndarray:
+        """Where the acting body should go to make an abstract action now.
+
+        `[3]` float64, metres, in the world. Raises UserError if this embedding takes no hints.
+        """
+        raise UserError(f"{type(self).__name__} takes no hints: it does not say where to aim")
+
+    def body(self) -> tuple[np.ndarray, np.ndarray]:
+        """The acting body: its position `[3]` in metres, and its axes as columns `[3, 3]`."""
+        raise UserError(f"{type(self).__name__} takes no hints: it does not say what acts")
+
+    def reached(self, before: np.ndarray, target: np.ndarray, now: np.ndarray) -> bool:
+        """Whether a change of planes from `before` to `now` was the one to `target`."""
+        del before
+        return np.array_equal(now, target)
 
     def action_spec(self) -> specs.BoundedArray:
         """float32, the bounds of the actuators."""

@@ -49,13 +49,15 @@ class EpisodeCounter:
     """Sums over the episodes of `N` environments, as they end."""
 
     def __init__(self, worlds: int):
-        self._returns = np.zeros(worlds)
+        self._returns, self._auxiliary = np.zeros(worlds), np.zeros(worlds)
         self._lengths = np.zeros(worlds, np.int64)
 
     def add(self, now: TimeStep, after: TimeStep, report: ActorReport) -> None:
         """Counts one step of every environment into `report`."""
         going_on = ~now.is_last  # the step across a reset is no frame, and begins the sums anew
-        self._returns = going_on * (self._returns + after.reward)
+        auxiliary = after.info.get("auxiliary_reward", 0.0)
+        self._returns = going_on * (self._returns + after.reward - auxiliary)
+        self._auxiliary = going_on * (self._auxiliary + auxiliary)
         self._lengths = going_on * (self._lengths + 1)
         report.frames += int(going_on.sum())
         ends = after.is_last
@@ -63,7 +65,12 @@ class EpisodeCounter:
             report.episodes += int(ends.sum())
             report.successes += int((ends & (after.info["outcome"] == 0)).sum())
             report.returns += float(self._returns[ends].sum())
+            report.auxiliary += float(self._auxiliary[ends].sum())
             report.lengths += int(self._lengths[ends].sum())
+            for name in ("hints_given", "hints_reached"):
+                if name in after.info:
+                    counted = getattr(report, name) + int(after.info[name][ends].sum())
+                    setattr(report, name, counted)
 
 
 class Actor:

@@ -23,7 +23,10 @@ class ActorReport:
     frames: int = 0
     episodes: int = 0
     successes: int = 0
-    returns: float = 0.0
+    returns: float = 0.0  # of the game's own rewards
+    auxiliary: float = 0.0  # return of what hints add to them
+    hints_given: int = 0
+    hints_reached: int = 0
     lengths: int = 0
     unrolls: int = 0
     act_seconds: float = 0.0  # choosing actions

@@ -21,6 +21,7 @@ from launch.distributed.window import (
     ACTOR_COLUMNS,
     DATA_COLUMNS,
     EPISODE_COLUMNS,
+    HINT_COLUMNS,
     TIME_COLUMNS,
     Window,
     lag_columns,
@@ -252,8 +253,10 @@ class Training:
     def _columns(self) -> tuple[str, ...]:
         metrics = self._learner.metrics(self._plan.item, self._plan.round_items)
         evaluation = self._evaluator.columns
+        hints = getattr(self._plan.experiment.environment, "hints", None)
+        hinted = HINT_COLUMNS if hints is not None and hints.expert else ()
         return (
-            *("frames", *TIME_COLUMNS, *EPISODE_COLUMNS, *sorted(metrics)),
+            *("frames", *TIME_COLUMNS, *EPISODE_COLUMNS, *hinted, *sorted(metrics)),
             *(*ACTOR_COLUMNS, *DATA_COLUMNS, *lag_columns(self._plan.max_lag)),
             *((*evaluation, "evaluated_frames") if evaluation else ()),
         )

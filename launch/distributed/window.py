@@ -14,6 +14,7 @@ from launch.distributed.coordinator import ActorReport
 _LAGS = 8  # versions that have a column of their own; what is older counts into the last
 
 EPISODE_COLUMNS = ("episodes", "success_rate", "episode_return", "episode_length")
+HINT_COLUMNS = ("auxiliary_return", "hints_reached")  # where there are hints
 TIME_COLUMNS = ("seconds", "frames_per_second", "actor_frames_per_second")
 ACTOR_COLUMNS = ("actor_frames", "actor_act", "actor_step", "actor_wait", "actor_write")
 DATA_COLUMNS = (
@@ -102,6 +103,9 @@ def _episodes(report: ActorReport) -> dict[str, Any]:
         row["success_rate"] = report.successes / report.episodes
         row["episode_return"] = report.returns / report.episodes
         row["episode_length"] = report.lengths / report.episodes
+        if report.hints_given:
+            row["auxiliary_return"] = report.auxiliary / report.episodes
+            row["hints_reached"] = report.hints_reached / report.hints_given
     return row
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import dm_env
 
 from environments import entries, load
+from environments.hints.options import HintOptions
 
 LEVELS = Path(__file__).parent / "levels.txt"
 MUJOBAN_LEVELS = Path(__file__).parent / "embedded" / "mujoban" / "levels.txt"
@@ -98,6 +99,8 @@ CASES = {
                 "public_names": True,
             },
             {"observations": ("planes",), "pegs": True, "tolerance": 0.1},
+            {"hints": HintOptions("solver", "both", reached=1.0, missed=0.5, dropout=0.5)},
+            {"hints": HintOptions("solver", "target", shaping=1.0)},
         ),
         # The ball turns, and pushes its box onto the pad; then jumps and rolls until time is up.
         actions=(
@@ -115,6 +118,7 @@ CASES = {
         variants=(
             {"front_camera": (16, 24), "front_camera_2": (12, 12), "public_names": True},
             {"opponent": "random", "reset_arm_after_move": False},
+            {"hints": HintOptions("optimal", "both", shaping=1.0, dropout=0.5)},
         ),
         # Three moves, each from a start pose, that lose; then the time limit.
         actions=(
@@ -127,7 +131,10 @@ CASES = {
     ),
     "mujogo": Case(
         options={"time_limit": 1.0, "size": 5, "opponent": "mcts(simulations=5)"},
-        variants=({"public_names": True, "opponent": "random"},),
+        variants=(
+            {"public_names": True, "opponent": "random"},
+            {"hints": HintOptions("mcts(simulations=5)", "target", shaping=1.0)},
+        ),
     ),
     "touch_board": Case(
         options={"time_limit": 1.8, "opponent": "random", "game": "hex(board_size=2)"},

@@ -64,7 +64,7 @@ class BoardEmbedding(Embedding):
         reset_arm_after_move: bool = True,
         public_names: bool = False,
     ):
-        self.game = game
+        self.game, self.num_actions = game, game.num_actions
         self.scene = build_scene(spec)
         self.simulation: TouchSimulation = TouchSimulation(self.scene)
         self.opponent = opponent
@@ -189,6 +189,25 @@ class BoardEmbedding(Embedding):
     def state(self) -> BoardState:
         """The position."""
         return self._state
+
+    def aim(self, action: int) -> np.ndarray:
+        """The middle of the top of the cell, or of the pass plate, that is to be pressed."""
+        place = int(np.flatnonzero(self._actions == action)[0])
+        return self.simulation.data.geom_xpos[self.scene.places[place]] + (
+            0,
+            0,
+            self.scene.spec.height,
+        )
+
+    def body(self) -> tuple[np.ndarray, np.ndarray]:
+        """The middle of the fingertips, in the axes of the world."""
+        return self.simulation.data.site_xpos[self.scene.grip_site], np.eye(3)
+
+    def reached(self, before: np.ndarray, target: np.ndarray, now: np.ndarray) -> bool:
+        """Whether the agent's new stone lies where it was to; the opponent may have answered."""
+        own = 1 + AGENT  # of rules.PLANES
+        placed = target[..., own] & ~before[..., own]
+        return bool((now[..., own] & ~before[..., own] & placed).any())
 
     def observe(self) -> dict[str, np.ndarray]:
         """New arrays for every key."""

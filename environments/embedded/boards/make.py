@@ -8,13 +8,16 @@ from environments.embedded.boards.registration import SECONDS_PER_CELL, BoardOpt
 from environments.embedded.boards.spec import board_for
 from environments.embedded.environment import EmbeddedEnvironment
 from environments.games.board.game import board_game
+from environments.hints.make import with_hints
 from environments.players.make import make_player
 
 _VIEWS = {"front_camera": "front", "front_camera_2": "front_2"}
 
 
 def make(options: BoardOptions, seed: int) -> EmbeddedEnvironment:
-    """The environment of these options. Raises UserError if their opponent cannot play the game.
+    """The environment of these options.
+
+    Raises UserError if their opponent or their expert cannot play the game.
 
     `seed` decides everything random, the opponent's play included.
     """
@@ -27,13 +30,14 @@ def make(options: BoardOptions, seed: int) -> EmbeddedEnvironment:
         reset_arm_after_move=options.reset_arm_after_move,
         public_names=options.public_names,
     )
+    hinted = with_hints(embedding, options.hints, game.parsed.short, game, seed)
     views = {
         key: View(camera, *getattr(options, key))
         for key, camera in _VIEWS.items()
         if getattr(options, key) != (0, 0)
     }
     return EmbeddedEnvironment(
-        embedding,
+        hinted,
         time_limit=options.time_limit or SECONDS_PER_CELL * len(spec.cells),
         seed=seed,
         views=views,

@@ -1,9 +1,10 @@
 """Registers `mujoxo`, `mujogo` and `touch_board` with their options; loads MuJoCo when asked to."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from environments.errors import UserError
+from environments.hints.options import HintOptions
 from environments.registry import EnvironmentOptions, register
 
 CONTROL_STEP = 0.05  # seconds
@@ -30,6 +31,8 @@ class BoardOptions(EnvironmentOptions, ABC):
     # Whether the board is given under the public name board_state too; Go's moves, too, under
     # move_history.
     public_names: bool = False
+    # An expert's advice.
+    hints: HintOptions = field(default_factory=HintOptions)
 
     @property
     @abstractmethod

@@ -18,18 +18,22 @@ from environments.embedded.mujoban.world import World, layout_of
 from environments.errors import UserError
 from environments.games.sokoban import rules
 from environments.games.sokoban.level import LevelSet, unpack_bits
+from environments.hints.make import with_hints
 
 MAX_SIDE = 20  # cells
 BOX_REWARD, SOLVED_REWARD = 1.0, 10.0
 PAD_REACH = 0.1  # metres: half the difference in size of pad and box
+# Metres by which the ball goes beyond the middle of its cell when a box before it comes to the
+# middle of the next: the distance of cells less the ball's radius and half the box.
+PUSHED = 1.0 - 0.2 - scene.BOX_HALF_SIZE[0]
 _KEPT = 256  # placements of levels
 
 
 def make(options: MujobanOptions, seed: int, levels: LevelSet | None = None) -> EmbeddedEnvironment:
     """The environment of these options; `levels`, if given, stand for those of its source.
 
-    Raises UserError if the levels are wrong or too large, or cameras are asked for where nothing
-    can render.
+    Raises UserError if the levels are wrong or too large, the expert is none of Sokoban, or
+    cameras are asked for where nothing can render.
     """
     views = {
         key: View(camera, *size)
@@ -39,7 +43,8 @@ def make(options: MujobanOptions, seed: int, levels: LevelSet | None = None) -> 
         )
         if size != (0, 0)
     }
-    embedding = Mujoban(shared_levels(options.levels) if levels is None else levels, options)
+    levels = shared_levels(options.levels) if levels is None else levels
+    embedding = with_hints(Mujoban(levels, options), options.hints, "sokoban", levels.shape, seed)
     return EmbeddedEnvironment(embedding, time_limit=options.time_limit, seed=seed, views=views)
 
 
@@ -73,6 +78,7 @@ class Mujoban(Embedding):
     """
 
     outcomes = rules.OUTCOMES
+    num_actions = len(rules.MOVES)
 
     def __init__(self, levels: LevelSet, options: MujobanOptions):
         """Plays on `levels`; `options.levels` is not looked at. Raises UserError if too large."""
@@ -136,6 +142,20 @@ class Mujoban(Embedding):
     def state(self) -> rules.State:
         boxes = self.planes()[..., rules.PLANES.index("box")]
         return rules.State(self._levels[self._placement.index], boxes, self._board.player)
+
+    def aim(self, action: int) -> np.ndarray:
+        """The middle of the next cell; where a box is pushed, what brings that to its middle."""
+        row, column = rules.MOVES[action]
+        cell = self._board.player[0] + row, self._board.player[1] + column
+        x, y = scene.centre(self._levels.shape, *cell)
+        if cell in self._board.boxes:
+            x, y = x + PUSHED * column, y - PUSHED * row
+        return np.array([x, y, self._world.head[0][2]])
+
+    def body(self) -> tuple[np.ndarray, np.ndarray]:
+        """The walker's head, which stays upright: its second axis is where it faces."""
+        position, rotation = self._world.head
+        return position, rotation.reshape(3, 3)
 
     def observation_spec(self) -> dict[str, specs.Array]:
         return observation_spec(self._options, self._levels.shape, self._boxes)

@@ -1,8 +1,9 @@
 """Registers `mujoban` with its options; loads MuJoCo only when asked to."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from environments.errors import UserError, unknown
+from environments.hints.options import HintOptions
 from environments.registry import EnvironmentOptions, register
 
 PHYSICS_STEP = 0.001  # seconds
@@ -50,6 +51,8 @@ class MujobanOptions(EnvironmentOptions):
     # Whether planes and pixels are given under the public names full_entity_layer and pixel_layer
     # too.
     public_names: bool = False
+    # An expert's advice.
+    hints: HintOptions = field(default_factory=HintOptions)
 
     def __post_init__(self):
         steps = self.control_step / PHYSICS_STEP

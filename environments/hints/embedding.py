@@ -1,0 +1,208 @@
+"""Any embedding with an expert's advice in its observation, in its reward, or both."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from dm_env import specs
+
+from environments.embedded.base import Embedding, Progress
+from environments.embedded.simulation import Simulation
+from environments.hints.adviser import Adviser
+from environments.hints.options import HintOptions
+from environments.players.base import Advice, Player
+
+
+@dataclass(frozen=True)
+class _Hint:
+    """Advice on the present board, in the terms of the scene."""
+
+    action: int
+    planes: np.ndarray  # [H, W, C] bool, the board after `action`
+    target: np.ndarray  # [3] metres, in the world: where the acting body should go
+
+
+@dataclass(frozen=True)
+class _Moment:
+    """What a snapshot holds beside the inner embedding's."""
+
+    inner: Any
+    expert: Any
+    hint: _Hint | None
+    waiting: bool
+    told: bool
+    board: np.ndarray
+    given: int
+    reached: int
+    auxiliary: float
+
+
+class HintedEmbedding(Embedding):
+    """The embedding `inner` with hints of a player.
+
+    The expert is asked when the board changes; until it answers, and where it has no advice, there
+    is no hint. On a board that the rules call finished while physics does not (a box has come onto
+    its target but lies askew), the last hint stays.
+
+    Observation, by `options.kind`: `hint/action` (one-hot `[A] bool`), `hint/planes` (`[H, W, C]
+        bool`, the board after it), `hint/target` (`[3] float32`, metres: where the acting body
+        should go, in that body's own frame); zeros where there is no hint. Always
+        `hint/present` (bool), False also in episodes whose hints are dropped out.
+    Reward: the game's own, and `reached` or minus `missed` when the board changes under a hint, and
+        `shaping` times the difference of potentials: minus the distance to the target in metres,
+        0 without a hint and where the game ends. Hints that are dropped out reward all the same.
+    Info: `hints_given` and `hints_reached` in the episode (int32); `auxiliary_reward` (float32),
+        what of the last reward is not the game's own.
+    """
+
+    def __init__(self, inner: Embedding, expert: Player, options: HintOptions):
+        self.inner, self._options = inner, options
+        self.outcomes, self.num_levels = inner.outcomes, inner.num_levels
+        self._adviser = Adviser(expert, options.wait)
+        self._hint: _Hint | None = None
+        self._waiting = False  # whether the expert has still to answer
+        self._told = False  # whether this episode's hints are shown
+        self._given = self._reached = 0
+        self._auxiliary = 0.0
+        self._board = inner.planes()
+
+    @property
+    def simulation(self) -> Simulation:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """The inner embedding's."""
+        return self.inner.simulation
+
+    @property
+    def innermost(self) -> Embedding:
+        """The game itself."""
+        return self.inner
+
+    def begin(self, level: int, rng: np.random.Generator) -> None:
+        """The inner embedding's beginning; whether hints are shown is drawn from `rng`."""
+        self.inner.begin(level, rng)
+        self._told = not self._options.dropout or rng.random() >= self._options.dropout
+        self._given = self._reached = 0
+        self._auxiliary, self._hint = 0.0, None
+        self._ask()
+
+    def _ask(self) -> None:
+        """Asks about the board as it is now."""
+        self._board, self._position = self.inner.planes(), self.inner.state()
+        self._waiting = True
+        self._take(self._adviser.advise(self._position))
+
+    def _take(self, advice: Advice | None) -> None:
+        if advice is None:
+            self._hint = None
+            return
+        self._waiting = False
+        if advice.status == "solved":
+            return
+        if advice.action is None or advice.target_planes is None:
+            self._hint = None
+            return
+        target = self.inner.aim(advice.action)
+        self._hint = _Hint(advice.action, advice.target_planes, target)
+        self._given += 1
+
+    def advance(self, control: np.ndarray, rng: np.random.Generator) -> Progress:
+        """One control step, and what its hint makes of the reward."""
+        before, hint, board = self._potential(), self._hint, self._board
+        progress = self.inner.advance(control, rng)
+        reward, now = 0.0, self.inner.planes()
+        if not np.array_equal(now, board):
+            if hint is not None:
+                reached = self.inner.reached(board, hint.planes, now)
+                self._reached += reached
+                reward += self._options.reached if reached else -self._options.missed
+            if progress.outcome is None:
+                self._ask()
+        elif self._waiting:
+            self._take(self._adviser.look(self._position))
+        over = progress.outcome is not None and not progress.truncated
+        after = 0.0 if over else self._potential()
+        self._auxiliary = reward + self._options.discount * after - before
+        return replace(progress, reward=progress.reward + self._auxiliary)
+
+    def _potential(self) -> float:
+        if self._hint is None or not self._options.shaping:
+            return 0.0
+        position, _ = self.inner.body()
+        return -self._options.shaping * float(np.linalg.norm(self._hint.target - position))
+
+    def planes(self) -> np.ndarray:
+        """The inner embedding's."""
+        return self.inner.planes()
+
+    def state(self) -> Any:
+        """The inner embedding's."""
+        return self.inner.state()
+
+    def action_spec(self) -> specs.BoundedArray:
+        """The inner embedding's."""
+        return self.inner.action_spec()
+
+    def observation_spec(self) -> dict[str, specs.Array]:
+        """The inner embedding's, and the keys of hints."""
+        shapes: dict[str, tuple[int, ...]] = {"hint/present": ()}
+        if self._options.kind in ("action", "both"):
+            shapes["hint/action"] = (self.inner.num_actions,)
+        if self._options.kind in ("planes", "both"):
+            shapes["hint/planes"] = self.inner.planes().shape
+        found: dict[str, specs.Array] = {
+            key: specs.BoundedArray(shape, bool, False, True, name=key)
+            for key, shape in shapes.items()
+        }
+        if self._options.kind == "target":
+            found["hint/target"] = specs.Array((3,), np.float32, name="hint/target")
+        return {**self.inner.observation_spec(), **found}
+
+    def observe(self) -> dict[str, np.ndarray]:
+        """New arrays for every key."""
+        found, hint = self.inner.observe(), self._hint if self._told else None
+        kind = self._options.kind
+        found["hint/present"] = np.array(hint is not None)
+        if kind in ("action", "both"):
+            found["hint/action"] = np.zeros(self.inner.num_actions, bool)
+            if hint is not None:
+                found["hint/action"][hint.action] = True
+        if kind in ("planes", "both"):
+            found["hint/planes"] = (
+                np.zeros_like(self._board) if hint is None else hint.planes.copy()
+            )
+        if kind == "target":
+            found["hint/target"] = np.zeros(3, np.float32)
+            if hint is not None:
+                position, rotation = self.inner.body()
+                found["hint/target"][:] = rotation.T @ (hint.target - position)
+        return found
+
+    def info(self) -> dict[str, np.ndarray]:
+        """The inner embedding's, and what hints did."""
+        return {
+            **self.inner.info(),
+            "hints_given": np.asarray(self._given, np.int32),
+            "hints_reached": np.asarray(self._reached, np.int32),
+            "auxiliary_reward": np.asarray(self._auxiliary, np.float32),
+        }
+
+    def snapshot(self) -> _Moment:
+        """The inner embedding's, the expert's and the hint."""
+        return _Moment(
+            self.inner.snapshot(), self._adviser.snapshot(), self._hint, self._waiting,
+            self._told, self._board, self._given, self._reached, self._auxiliary,
+        )  # fmt: skip
+
+    def restore(self, snapshot: _Moment) -> None:
+        """Goes back to `snapshot`; advice that was awaited then is asked for again."""
+        self.inner.restore(snapshot.inner)
+        self._adviser.restore(snapshot.expert)
+        self._hint, self._waiting = snapshot.hint, snapshot.waiting
+        self._told, self._board = snapshot.told, snapshot.board
+        self._given, self._reached = snapshot.given, snapshot.reached
+        self._auxiliary = snapshot.auxiliary
+        self._position = self.inner.state()
+
+    def close(self) -> None:
+        """Ends the expert, and what the inner embedding has."""
+        self._adviser.close()
+        self.inner.close()

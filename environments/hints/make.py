@@ -1,0 +1,32 @@
+"""Puts hints on an embedding, where its options ask for them."""
+
+from typing import Any
+
+import numpy as np
+
+from environments.embedded.base import Embedding
+from environments.hints.embedding import HintedEmbedding
+from environments.hints.experts import make_expert
+from environments.hints.options import HintOptions
+
+
+def with_hints(
+    embedding: Embedding, options: HintOptions, symbolic: str, game: Any, seed: int
+) -> Embedding:
+    """The embedding with an expert's hints; itself if `options` name no expert.
+
+    Args:
+      embedding: of the game.
+      options: of the hints.
+      symbolic: name of the symbolic environment.
+      game: see `make_expert`.
+      seed: of the environment; what is random in the expert follows from it.
+
+    Raises:
+      UserError: the expert cannot play the game.
+    """
+    if not options.expert:
+        return embedding
+    word = np.random.SeedSequence(seed, spawn_key=(2,)).generate_state(1, np.uint64)[0]
+    expert = make_expert(options.expert, symbolic, game, int(word >> np.uint64(1)))
+    return HintedEmbedding(embedding, expert, options)
