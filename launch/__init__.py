@@ -2,7 +2,10 @@
 
 from typing import TYPE_CHECKING
 
+from environments.hints.experts import use_policies
+
 if TYPE_CHECKING:
+    from environments.players.base import Player
     from launch.policy import Policy, load_policy
 
 __all__ = ["Policy", "load_policy"]
@@ -15,3 +18,13 @@ def __getattr__(name: str):
 
         return getattr(policy, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _expert(run: str, symbolic: str, shape: tuple[int, int]) -> "Player":
+    from launch.expert import load_expert
+
+    return load_expert(run, symbolic, shape)
+
+
+# In every process that runs experiments, trained policies may give hints.
+use_policies(_expert)

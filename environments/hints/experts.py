@@ -1,13 +1,16 @@
 """Who may advise: players by name, and trained policies, which `launch` knows how to load."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from environments.errors import UserError
-from environments.players.base import Player
 
-# (run folder, name of the game, the game) -> a player; environments know no agent.
-PolicyLoader = Callable[[str, str, Any], Player]
+if TYPE_CHECKING:
+    from environments.players.base import Player
+
+# (run folder, name of the symbolic environment, size of the board) -> who plays it as the policy
+# does; environments know no agent.
+PolicyLoader = Callable[[str, str, tuple[int, int]], "Player"]
 _loader: PolicyLoader | None = None
 
 
@@ -22,7 +25,7 @@ def is_run(expert: str) -> bool:
     return "/" in expert or expert.startswith("pretrained:")
 
 
-def make_expert(expert: str, symbolic: str, game: Any, seed: int) -> Player:
+def make_expert(expert: str, symbolic: str, game: Any, seed: int) -> "Player":
     """The expert for a game.
 
     Args:
@@ -39,7 +42,7 @@ def make_expert(expert: str, symbolic: str, game: Any, seed: int) -> Player:
             raise UserError(
                 f"hints.expert={expert}: policies as experts are loaded by moravec; import launch"
             )
-        return _loader(expert, symbolic, game)
+        return _loader(expert, symbolic, game if symbolic == "sokoban" else game.shape)
     if symbolic == "sokoban":
         if expert != "solver":
             raise UserError(

@@ -1,0 +1,138 @@
+"""Trained policies as experts: they advise what the policy would do, on boards it can see."""
+
+import jax
+import numpy as np
+import pytest
+
+import launch
+from agents.drc.config import DRCConfig
+from agents.mlp.config import MLPConfig
+from environments import load, options_class
+from environments.errors import UserError
+from environments.games.board import rules as board_rules
+from environments.games.sokoban import rules
+from environments.games.sokoban.registration import SokobanOptions
+from environments.games.sokoban.spec import sokoban_spec
+from environments.hints.options import HintOptions
+from experiments.base import Experiment
+from launch import configuration, published, run_folder
+from launch.expert import load_expert
+
+LEVELS = "generated:size=5,boxes=1,count=20,seed=0"
+
+
+def publish(folder, experiment: Experiment, spec) -> str:
+    """A run folder with some policy of an experiment."""
+    run = run_folder.create(folder)
+    configuration.save(experiment, run.config)
+    agent = experiment.agent.make(spec, experiment.max_frames)
+    like = jax.eval_shape(lambda key: agent.policy_params(agent.init(key)), jax.random.key(0))
+    draw = np.random.default_rng(3).normal
+    params = jax.tree.map(lambda leaf: draw(0, 0.3, leaf.shape).astype(leaf.dtype), like)
+    published.publish(run.policy, params, spec, 1234)
+    return str(run.path)
+
+
+@pytest.fixture(scope="module")
+def sokoban_run(tmp_path_factory):
+    """On boards of 6x6."""
+    options = SokobanOptions(levels=LEVELS)
+    agent = DRCConfig(depth=1, repeats=1, channels=8, hidden=16)
+    experiment = Experiment(name="test", environment=options, agent=agent)
+    return publish(tmp_path_factory.mktemp("run"), experiment, sokoban_spec((6, 6), options))
+
+
+@pytest.fixture(scope="module")
+def xo_run(tmp_path_factory):
+    options = options_class("tic_tac_toe")()
+    experiment = Experiment(name="test", environment=options, agent=MLPConfig(hidden=(16,)))
+    spec = load("tic_tac_toe").spec  # pyright: ignore[reportAttributeAccessIssue]
+    return publish(tmp_path_factory.mktemp("run"), experiment, spec)
+
+
+def test_advises_in_sokoban_as_the_policy_acts_on_padded_boards(sokoban_run):
+    expert, policy = load_expert(sokoban_run, "sokoban", (5, 5)), launch.load_policy(sokoban_run)
+    environment = load("sokoban", levels=LEVELS, seed=0)
+    for level in range(3):
+        environment.reset_to(level)  # pyright: ignore[reportAttributeAccessIssue]
+        state, core = environment.state, policy.initial_core(1)  # pyright: ignore
+        for step in range(4):
+            if rules.solved(state):
+                break
+            planes = np.zeros((1, 6, 6, 4), bool)
+            planes[..., 0] = True
+            planes[:, :5, :5] = rules.planes(state)
+            for thought in range(8):
+                first = np.array([step == 0 and thought == 0])
+                action, core = policy({"planes": planes}, first, core)
+                after = rules.apply(state, int(action[0]))
+                if after is not state:
+                    break
+            advice = expert.advise(state)
+            if after is state:
+                assert advice.status == "gave_up"
+                break
+            assert advice.action == int(action[0])
+            assert advice.target_planes is not None
+            np.testing.assert_array_equal(advice.target_planes, rules.planes(after))
+            state = after
+
+
+def test_a_snapshot_brings_back_what_it_remembers(sokoban_run):
+    expert = load_expert(sokoban_run, "sokoban", (5, 5))
+    environment = load("sokoban", levels=LEVELS, seed=0)
+    environment.reset()
+    state = environment.state  # pyright: ignore[reportAttributeAccessIssue]
+    expert.advise(state)
+    snapshot = expert.snapshot()
+    expected = [expert.advise(state).action for _ in range(5)]
+    expert.restore(snapshot)
+    assert [expert.advise(state).action for _ in range(5)] == expected
+
+
+def test_plays_board_games(xo_run):
+    expert = load_expert(xo_run, "tic_tac_toe", (3, 3))
+    environment = load("mujoxo", hints=HintOptions(xo_run))
+    environment.reset()
+    state = environment.state  # pyright: ignore[reportAttributeAccessIssue]
+    while board_rules.outcome(state) is None:
+        advice = expert.advise(state)
+        assert advice.action is not None
+        assert state.legal[advice.action]
+        state = board_rules.apply(state, advice.action)
+    assert expert.advise(state).status == "solved"
+    environment.close()
+
+
+def test_hints_come_from_a_run(sokoban_run):
+    environment = load(
+        "mujoban", levels=LEVELS, seed=0, time_limit=5.0, hints=HintOptions(sokoban_run)
+    )
+    expert, given = load_expert(sokoban_run, "sokoban", (5, 5)), 0
+    for level in range(5):
+        shown = environment.reset_to(level).observation  # pyright: ignore
+        advice = expert.advise(environment.state)  # pyright: ignore[reportAttributeAccessIssue]
+        assert shown["hint/present"] == (advice.status == "advised")
+        if advice.target_planes is not None:
+            np.testing.assert_array_equal(shown["hint/planes"], advice.target_planes)
+            given += 1
+    assert given
+
+
+@pytest.mark.parametrize(
+    ("symbolic", "shape", "said"),
+    [
+        ("tic_tac_toe", (3, 3), "is a policy of sokoban, not of tic_tac_toe"),
+        ("sokoban", (7, 5), "plays on boards of 6x6, not of 7x5"),
+    ],
+)
+def test_the_wrong_expert_is_refused_in_one_line(sokoban_run, symbolic, shape, said):
+    with pytest.raises(UserError, match=said) as error:
+        load_expert(sokoban_run, symbolic, shape)
+    assert "\n" not in str(error.value)
+
+
+def test_a_folder_without_a_policy_is_refused_in_one_line(tmp_path):
+    with pytest.raises(UserError) as error:
+        load("mujoban", levels=LEVELS, hints=HintOptions(f"{tmp_path}/"))
+    assert "\n" not in str(error.value)
