@@ -45,3 +45,18 @@ def mujoban_tiny_hinted() -> Experiment:
     return replace(
         tiny, name="mujoban_tiny_hinted", environment=replace(tiny.environment, hints=hints)
     )
+
+
+@register
+def mujoban_hinted() -> Experiment:
+    """Boxoban's levels in physics, with a solver's advice: for many machines."""
+    found = mujoban_tiny_hinted()
+    environment = replace(found.environment, levels="boxoban:unfiltered/train", time_limit=300.0)
+    return replace(
+        found,
+        name="mujoban_hinted",
+        environment=environment,
+        runner=Runner(kind="local", log_frames=50_000),
+        evaluation=Evaluation(suites=("unfiltered_valid",), episodes=20),
+        max_frames=1_000_000_000,
+    )

@@ -13,6 +13,7 @@ _REGISTRATIONS = (
     "experiments.imagination",
     "experiments.minipacman",
     "experiments.mujoban",
+    "experiments.mujoxo",
     "experiments.board_games",
 )
 

@@ -68,6 +68,32 @@ SWEEPS = {
     ),
 }
 
+_HINTS = "--environment.hints."
+
+SWEEPS |= {
+    "mujoxo_win1": Sweep(
+        "the winning square of tic-tac-toe pointed at, or not, at equal shaping",
+        (Variant("hinted", "mujoxo_win1"), Variant("unhinted", "mujoxo_win1_unhinted")),
+    ),
+    "mujoban_tiny_hints": Sweep(
+        "what hints tell, and what they reward, in physical Sokoban with one box",
+        (
+            Variant("unhinted", "mujoban_tiny"),
+            Variant("target_shaping", "mujoban_tiny_hinted"),
+            Variant("target", "mujoban_tiny_hinted", (f"{_HINTS}shaping=0",)),
+            Variant("shaping", "mujoban_tiny_hinted", (f"{_HINTS}kind=none",)),
+            Variant("action_shaping", "mujoban_tiny_hinted", (f"{_HINTS}kind=action",)),
+            Variant("planes_shaping", "mujoban_tiny_hinted", (f"{_HINTS}kind=planes",)),
+            Variant(
+                "target_reached",
+                "mujoban_tiny_hinted",
+                (f"{_HINTS}shaping=0", f"{_HINTS}reached=0.5", f"{_HINTS}missed=0.5"),
+            ),
+            Variant("target_dropout", "mujoban_tiny_hinted", (f"{_HINTS}dropout=0.5",)),
+        ),
+    ),
+}
+
 
 def sweep(name: str) -> Sweep:
     """The sweep called `name`. Raises UserError, with the nearest match, if there is none."""

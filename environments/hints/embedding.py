@@ -51,6 +51,7 @@ class HintedEmbedding(Embedding):
     Reward: the game's own, and `reached` or minus `missed` when the board changes under a hint, and
         `shaping` times the difference of potentials: minus the distance to the target in metres,
         0 without a hint and where the game ends. Hints that are dropped out reward all the same.
+    Termination: the game's; with `single` the first move under a hint, `win` for 1 or `loss`.
     Info: `hints_given` and `hints_reached` in the episode (int32); `auxiliary_reward` (float32),
         what of the last reward is not the game's own.
     """
@@ -114,6 +115,8 @@ class HintedEmbedding(Embedding):
                 reached = self.inner.reached(board, hint.planes, now)
                 self._reached += reached
                 reward += self._options.reached if reached else -self._options.missed
+                if self._options.single:
+                    progress = Progress(float(reached), "win" if reached else "loss")
             if progress.outcome is None:
                 self._ask()
         elif self._waiting:

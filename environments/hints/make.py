@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from environments.embedded.base import Embedding
+from environments.errors import UserError
 from environments.hints.embedding import HintedEmbedding
 from environments.hints.experts import make_expert
 from environments.hints.options import HintOptions
@@ -23,10 +24,12 @@ def with_hints(
       seed: of the environment; what is random in the expert follows from it.
 
     Raises:
-      UserError: the expert cannot play the game.
+      UserError: the expert cannot play the game, or the options do not fit it.
     """
     if not options.expert:
         return embedding
+    if options.single and "loss" not in embedding.outcomes:
+        raise UserError("hints.single is for board games: a move of Sokoban wins and loses nothing")
     word = np.random.SeedSequence(seed, spawn_key=(2,)).generate_state(1, np.uint64)[0]
     expert = make_expert(options.expert, symbolic, game, int(word >> np.uint64(1)))
     return HintedEmbedding(embedding, expert, options)

@@ -33,6 +33,9 @@ class HintOptions:
     discount: float = 0.99
     # Part of the episodes in which nothing is told, so that a policy may learn to do without.
     dropout: float = 0.0
+    # Ends an episode with its first move, won if it was the one hinted at: a test of whether hints
+    # can be followed. Board games only.
+    single: bool = False
     # Seconds for which a new board waits for its advice; the world goes on without it then, and
     # is told when it comes.
     wait: float = 10.0
@@ -48,5 +51,7 @@ class HintOptions:
             raise UserError(f"hints.discount must be above 0 and at most 1, not {self.discount}")
         if not 0 <= self.dropout <= 1:
             raise UserError(f"hints.dropout must be between 0 and 1, not {self.dropout}")
-        if not self.expert and (self.reached or self.missed or self.shaping or self.dropout):
+        if not self.expert and (
+            self.reached or self.missed or self.shaping or self.dropout or self.single
+        ):
             raise UserError("hints need hints.expert: who is to give them?")

@@ -119,6 +119,7 @@ CASES = {
             {"front_camera": (16, 24), "front_camera_2": (12, 12), "public_names": True},
             {"opponent": "random", "reset_arm_after_move": False},
             {"hints": HintOptions("optimal", "both", shaping=1.0, dropout=0.5)},
+            {"task": "win1", "hints": HintOptions("random", "target", single=True)},
         ),
         # Three moves, each from a start pose, that lose; then the time limit.
         actions=(

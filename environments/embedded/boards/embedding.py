@@ -8,6 +8,7 @@ import numpy as np
 from environments.embedded.base import Embedding, Progress
 from environments.embedded.boards import observations, poses
 from environments.embedded.boards.markers import Markers, MarkersSnapshot
+from environments.embedded.boards.positions import History
 from environments.embedded.boards.scene import build_scene
 from environments.embedded.boards.spec import BoardSpec
 from environments.embedded.boards.touch import TouchSimulation, pressed_places
@@ -51,6 +52,9 @@ class BoardEmbedding(Embedding):
     of an episode, by whatever part of the arm. A press lasts as long as the same place is pressed
     hardest, substep by substep, and counts once; to go on pressing where one has just moved does
     not count.
+
+    With start positions (`task=win1`) each is a level, and the agent has one move: it is won if
+    that wins the game, else lost; the opponent does not answer.
     """
 
     outcomes = OUTCOMES
@@ -63,13 +67,16 @@ class BoardEmbedding(Embedding):
         *,
         reset_arm_after_move: bool = True,
         public_names: bool = False,
+        starts: tuple[History, ...] = (),
     ):
+        """`starts`: positions to begin from, the levels, in which the agent has but one move."""
         self.game, self.num_actions = game, game.num_actions
         self.scene = build_scene(spec)
         self.simulation: TouchSimulation = TouchSimulation(self.scene)
         self.opponent = opponent
         self._proprioception = observations.Proprioception(self.scene, self.simulation.data)
         self._reset_arm = reset_arm_after_move
+        self._starts, self.num_levels = starts, max(1, len(starts))
         self._public_names = public_names
         self._markers = Markers(self.scene, self.simulation.model)
         actions = [game.action_of_cell(*cell) for cell in spec.cells]
@@ -78,20 +85,20 @@ class BoardEmbedding(Embedding):
         self._actions = np.array(actions)  # [P], of each place
         self._history_length = int(game.parameter("max_game_length") or 2 * len(spec.cells))
         self._failed = False
-        self._start_game(None)
+        self._start_game(0, None)
         self._place_arm(np.random.default_rng(0), time=0.0)
 
     def begin(self, level: int, rng: np.random.Generator) -> None:
-        """A new game, and a start pose drawn from `rng`."""
-        self._start_game(rng)
+        """A new game, from the position of the level, and a start pose drawn from `rng`."""
+        self._start_game(level, rng)
         self._place_arm(rng, time=0.0)
 
-    def _start_game(self, rng: np.random.Generator | None) -> None:
+    def _start_game(self, level: int, rng: np.random.Generator | None) -> None:
         self._illegal_presses, self._passed = 0, False
         self._pressing = -1
         self._spent = -1  # the place that a press has made a move of, as long as the press lasts
         self._failed = False
-        self._set_state(self.game.initial_state())
+        self._set_state(self.game.state_after(self._starts[level] if self._starts else ()))
         self._markers.reset(self._state.planes)
         if rng is not None:
             self._answer(rng)
@@ -157,7 +164,8 @@ class BoardEmbedding(Embedding):
         touched = {cells[place]: point} if place < len(cells) and point is not None else {}
         self._set_state(rules.apply(self._state, action))
         self._markers.show(self._state.planes, touched, rng)
-        self._answer(rng)
+        if not self._starts:
+            self._answer(rng)
         progress = self._progress()
         if self._reset_arm and progress.outcome is None:
             self._place_arm(rng, time=self.simulation.data.time)
@@ -170,6 +178,8 @@ class BoardEmbedding(Embedding):
         if self._failed:
             return _CUT_OFF
         outcome = rules.outcome(self._state, AGENT)
+        if self._starts:
+            outcome = "win" if outcome == "win" else "loss"
         return _NOTHING if outcome is None else Progress(REWARDS[outcome], outcome)
 
     def _answer(self, rng: np.random.Generator) -> None:

@@ -4,6 +4,7 @@ import numpy as np
 
 from environments.embedded.base import View
 from environments.embedded.boards.embedding import BoardEmbedding
+from environments.embedded.boards.positions import one_move_wins
 from environments.embedded.boards.registration import SECONDS_PER_CELL, BoardOptions
 from environments.embedded.boards.spec import board_for
 from environments.embedded.environment import EmbeddedEnvironment
@@ -29,6 +30,7 @@ def make(options: BoardOptions, seed: int) -> EmbeddedEnvironment:
         make_player(options.opponent, game, _opponent_seed(seed)),
         reset_arm_after_move=options.reset_arm_after_move,
         public_names=options.public_names,
+        starts=one_move_wins(game) if options.task == "win1" else (),
     )
     hinted = with_hints(embedding, options.hints, game.parsed.short, game, seed)
     views = {

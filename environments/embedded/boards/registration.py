@@ -2,13 +2,15 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from typing import Literal
 
-from environments.errors import UserError
+from environments.errors import UserError, unknown
 from environments.hints.options import HintOptions
 from environments.registry import EnvironmentOptions, register
 
 CONTROL_STEP = 0.05  # seconds
 SECONDS_PER_CELL = 6.0  # of the default time limits
+TASKS = ("game", "win1")
 _MAX_PIXELS = 1024  # a side of a camera's picture
 
 
@@ -31,6 +33,8 @@ class BoardOptions(EnvironmentOptions, ABC):
     # Whether the board is given under the public name board_state too; Go's moves, too, under
     # move_history.
     public_names: bool = False
+    # game: a whole one. win1: one move, from positions in which just one wins; small games only.
+    task: Literal["game", "win1"] = "game"
     # An expert's advice.
     hints: HintOptions = field(default_factory=HintOptions)
 
@@ -46,6 +50,8 @@ class BoardOptions(EnvironmentOptions, ABC):
 
         parse_player(self.opponent)
         board_for(board_game(self.openspiel))
+        if self.task not in TASKS:
+            raise unknown("task", self.task, TASKS)
         if not (self.time_limit == 0 or CONTROL_STEP <= self.time_limit < float("inf")):
             raise UserError(
                 f"time_limit must be at least {CONTROL_STEP} and finite, or 0, "

@@ -121,6 +121,16 @@ def test_pressing_what_is_hinted_and_what_is_not():
     assert environment.observation()["hint/action"][8]
 
 
+@pytest.mark.parametrize(("cell", "outcome"), [((1, 1), "win"), ((0, 2), "loss")])
+def test_a_single_move_is_won_if_it_is_the_hinted_one(cell, outcome):
+    inner, environment = mujoxo([4], [1], single=True)
+    fist_on(inner, *cell)
+    step = environment.step(STILL)
+    assert step.last()
+    assert (environment.outcome, step.discount) == (outcome, 0)
+    assert step.reward == (outcome == "win")
+
+
 def test_an_expert_that_fails_leaves_the_game_without_hints():
     inner, environment = mujoxo([4], [1, 2], reached=1.0, missed=1.0, shaping=1.0)
     fist_on(inner, 1, 1)
@@ -216,6 +226,11 @@ def test_the_wrong_expert_is_refused_in_one_line(name, expert, said):
     with pytest.raises(UserError, match=said) as error:
         load(name, hints=HintOptions(expert), **options)
     assert "\n" not in str(error.value)
+
+
+def test_single_moves_are_of_board_games():
+    with pytest.raises(UserError, match=r"hints.single is for board games"):
+        mujoban(single=True)
 
 
 @pytest.mark.parametrize(
