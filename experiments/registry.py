@@ -14,6 +14,7 @@ _REGISTRATIONS = (
     "experiments.minipacman",
     "experiments.mujoban",
     "experiments.board_games",
+    "experiments.perception",
 )
 
 DEFAULT = "sokoban_small"

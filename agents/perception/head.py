@@ -50,9 +50,9 @@ def make_head(config: PerceptionConfig, spec: EnvironmentSpec) -> Head:
     least = config.patch * height, config.patch * width
     if picture_height < least[0] or picture_width < least[1]:
         raise UserError(
-            f"{camera} of {picture_height}x{picture_width} pixels is too small to read {height}x{width} "
-            f"cells in squares of {config.patch} pixels: it must have {least[0]}x{least[1]}, or "
-            "agent.patch be smaller"
+            f"{camera} of {picture_height}x{picture_width} pixels is too small to read "
+            f"{height}x{width} cells in squares of {config.patch} pixels: it must have "
+            f"{least[0]}x{least[1]}, or agent.patch be smaller"
         )
     picture = picture_height, picture_width
     network = perception_network(config, picture, (height, width), 2**channels)
