@@ -20,6 +20,7 @@ _REGISTRATIONS = (
     "agents.mlp.config",
     "agents.models.config",
     "agents.i2a.config",
+    "agents.perception.config",
 )
 
 

@@ -15,6 +15,7 @@ _REGISTRATIONS = (
     "experiments.mujoban",
     "experiments.mujoxo",
     "experiments.board_games",
+    "experiments.perception",
 )
 
 DEFAULT = "sokoban_small"

@@ -1,22 +1,23 @@
 """Running experiments: command line, runners, run folder, checkpoints, evaluation."""
 
+import importlib
 from typing import TYPE_CHECKING
 
 from environments.hints.experts import use_policies
 
 if TYPE_CHECKING:
     from environments.players.base import Player
+    from launch.perception import Perception, load_perception
     from launch.policy import Policy, load_policy
 
-__all__ = ["Policy", "load_policy"]
+__all__ = ["Perception", "Policy", "load_perception", "load_policy"]
 
 
 def __getattr__(name: str):
     """Loads what Python users import from here only when they do: the command line is instant."""
     if name in __all__:
-        from launch import policy
-
-        return getattr(policy, name)
+        module = "perception" if name.lower().endswith("perception") else "policy"
+        return getattr(importlib.import_module(f"launch.{module}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

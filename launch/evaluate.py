@@ -20,6 +20,7 @@ from launch.environment_arguments import BASELINES, baseline_of
 
 if TYPE_CHECKING:
     from launch.evaluation import Result
+    from launch.policy import Policy as TrainedPolicy
 
     Evaluator = Callable[..., Result]  # (suite, *, episodes, thinking_steps, seed, report)
 
@@ -139,15 +140,40 @@ def _evaluator(arguments: Arguments) -> "tuple[Evaluator, tuple[str, ...]]":
     def play(suite: str, *, thinking_steps: int, **rest: Any) -> "Result":
         if in_batch(experiment.environment, suite):
             return evaluate(contestant, suite, thinking_steps=thinking_steps, **rest)
-        from launch.baselines import trained_policy
-        from launch.world_evaluation import Entrant, evaluate_worlds
-
-        entrant = Entrant(run, policy.frames, lambda *_: trained_policy(policy, thinking_steps))
-        return evaluate_worlds(
-            entrant, experiment.environment, suite, thinking_steps=thinking_steps, **rest
-        )
+        return _in_worlds(run, policy, suite, thinking_steps=thinking_steps, **rest)
 
     return play, suites or _own(experiment.environment)
+
+
+def _in_worlds(
+    run: str,
+    policy: "TrainedPolicy",
+    suite: str,
+    *,
+    episodes: int,
+    thinking_steps: int,
+    seed: int,
+    report: "Callable[[int], None]",
+) -> "Result":
+    """The result in single environments; of a model learner, what it predicts there with it."""
+    from launch.baselines import trained_policy
+    from launch.world_assessment import assess_worlds
+    from launch.world_evaluation import Entrant, evaluate_worlds
+
+    options = policy.experiment.environment
+    result = evaluate_worlds(
+        Entrant(run, policy.frames, lambda *_: trained_policy(policy, thinking_steps)),
+        options,
+        suite,
+        episodes=episodes,
+        thinking_steps=thinking_steps,
+        seed=seed,
+        report=report,
+    )
+    found = assess_worlds(
+        policy.agent, policy.params, options, suite, episodes=result.episodes, seed=seed
+    )
+    return dataclasses.replace(result, metrics=result.metrics | found)
 
 
 def _own(options: EnvironmentOptions) -> tuple[str, ...]:

@@ -189,7 +189,7 @@ def rates_of(suite: str, outcomes: dict[str, int], mean_return: float) -> dict[s
     return dict(zip(columns, (successes / total, second), strict=False))
 
 
-def _assessed(suite: str, metrics: Iterable[str]) -> tuple[str, ...]:
+def assessed(suite: str, metrics: Iterable[str]) -> tuple[str, ...]:
     """The columns of what `Agent.assess` finds on a suite."""
     return tuple(f"assessment/{suite or 'own'}/{name}" for name in metrics)
 
@@ -228,7 +228,7 @@ class Suites:
         }
         columns = [columns_of(suite, spec.outcomes) for suite in evaluation.suites]
         columns += [
-            _assessed(suite, metric_names(agent, environment))
+            assessed(suite, metric_names(agent, environment))
             for suite, environment in self._environments.items()
         ]
         self.columns = tuple(column for each in columns for column in each)
@@ -255,5 +255,5 @@ class Suites:
             counts, score = counted(played, self._outcomes), float(played.episode_return.mean())
             rates |= rates_of(suite, counts, score)
             metrics = assess(self._agent, params, environment, episodes=episodes)
-            rates |= dict(zip(_assessed(suite, metrics), metrics.values(), strict=True))
+            rates |= dict(zip(assessed(suite, metrics), metrics.values(), strict=True))
         return rates

@@ -17,7 +17,8 @@ from environments.registry import entry, name_of
 from experiments.base import Experiment
 from launch import configuration
 from launch.distributed.processes import ProcessHandle
-from launch.evaluation import Suites, columns_of, rates_of
+from launch.evaluation import Suites, assessed, columns_of, rates_of
+from launch.world_assessment import assess_worlds, metric_names
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -38,7 +39,9 @@ class WorldSuites:
         self._experiment, self._agent, self._spec = experiment, agent, spec
         for suite in experiment.evaluation.suites:
             on_suite(experiment.environment, suite)
-        columns = (columns_of(suite, spec.outcomes) for suite in experiment.evaluation.suites)
+        suites, names = experiment.evaluation.suites, metric_names(agent, spec)
+        columns = [columns_of(suite, spec.outcomes) for suite in suites]
+        columns += [assessed(suite, names) for suite in suites]
         self.columns = tuple(column for each in columns for column in each)
 
     def evaluate(
@@ -76,6 +79,16 @@ class WorldSuites:
                 report=_told_now_and_then(title, say, check),
             )
             rates |= rates_of(suite, result.outcomes, result.mean_return)
+            metrics = assess_worlds(
+                self._agent,
+                params,
+                experiment.environment,
+                suite,
+                episodes=experiment.evaluation.episodes,
+                seed=experiment.seed,
+                check=check,
+            )
+            rates |= dict(zip(assessed(suite, metrics), metrics.values(), strict=True))
         return rates
 
 

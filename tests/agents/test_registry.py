@@ -12,6 +12,7 @@ from agents.drc.config import DRCConfig
 from agents.i2a.config import I2AConfig
 from agents.mlp.config import MLPConfig
 from agents.models.config import EnvironmentModelConfig
+from agents.perception.config import PerceptionConfig
 from agents.resnet.config import ResNetConfig
 from environments.errors import UserError
 from tests.agents.toy import board_spec
@@ -23,7 +24,11 @@ ACTOR_CRITICS = {
     "mlp": MLPConfig,
     "i2a": I2AConfig,
 }
-CONFIGS = {**ACTOR_CRITICS, "environment_model": EnvironmentModelConfig}
+CONFIGS = {
+    **ACTOR_CRITICS,
+    "environment_model": EnvironmentModelConfig,
+    "perception": PerceptionConfig,
+}
 
 
 def test_the_agents_there_are():

@@ -6,9 +6,12 @@ from typing import Any
 import numpy as np
 
 from environments.embedded.base import Embedding, Progress
-from environments.embedded.boards import observations, poses
+from environments.embedded.boards import observations as senses
+from environments.embedded.boards import poses
 from environments.embedded.boards.markers import Markers, MarkersSnapshot
 from environments.embedded.boards.positions import History
+from environments.embedded.boards.random_plies import random_position
+from environments.embedded.boards.registration import OBSERVATION_KINDS
 from environments.embedded.boards.scene import build_scene
 from environments.embedded.boards.spec import BoardSpec
 from environments.embedded.boards.touch import TouchSimulation, pressed_places
@@ -65,6 +68,8 @@ class BoardEmbedding(Embedding):
         spec: BoardSpec,
         opponent: Player,
         *,
+        observations: tuple[str, ...] = OBSERVATION_KINDS,
+        random_plies: int = 0,
         reset_arm_after_move: bool = True,
         public_names: bool = False,
         starts: tuple[History, ...] = (),
@@ -74,7 +79,8 @@ class BoardEmbedding(Embedding):
         self.scene = build_scene(spec)
         self.simulation: TouchSimulation = TouchSimulation(self.scene)
         self.opponent = opponent
-        self._proprioception = observations.Proprioception(self.scene, self.simulation.data)
+        self._proprioception = senses.Proprioception(self.scene, self.simulation.data)
+        self._shown, self._random_plies = observations, random_plies
         self._reset_arm = reset_arm_after_move
         self._starts, self.num_levels = starts, max(1, len(starts))
         self._public_names = public_names
@@ -100,8 +106,12 @@ class BoardEmbedding(Embedding):
         self._failed = False
         self._set_state(self.game.state_after(self._starts[level] if self._starts else ()))
         self._markers.reset(self._state.planes)
-        if rng is not None:
-            self._answer(rng)
+        if rng is None:
+            return
+        self._answer(rng)
+        if self._random_plies and not self._failed:
+            self._set_state(random_position(self._state, AGENT, self._random_plies, rng))
+            self._markers.show(self._state.planes, {}, rng)
 
     def _set_state(self, state: BoardState) -> None:
         self._state = state
@@ -202,12 +212,8 @@ class BoardEmbedding(Embedding):
 
     def aim(self, action: int) -> np.ndarray:
         """The middle of the top of the cell, or of the pass plate, that is to be pressed."""
-        place = int(np.flatnonzero(self._actions == action)[0])
-        return self.simulation.data.geom_xpos[self.scene.places[place]] + (
-            0,
-            0,
-            self.scene.spec.height,
-        )
+        place = self.scene.places[int(np.flatnonzero(self._actions == action)[0])]
+        return self.simulation.data.geom_xpos[place] + (0, 0, self.scene.spec.height)
 
     def body(self) -> tuple[np.ndarray, np.ndarray]:
         """The middle of the fingertips, in the axes of the world."""
@@ -220,17 +226,21 @@ class BoardEmbedding(Embedding):
         return bool((now[..., own] & ~before[..., own] & placed).any())
 
     def observe(self) -> dict[str, np.ndarray]:
-        """New arrays for every key."""
-        observation = self._proprioception.observe()
-        observation["markers/position"] = self._markers.positions.copy()
-        observation["planes"] = self._state.planes.copy()
-        observation["legal_actions"] = self._legal.copy()
+        """New arrays for every key; `{}` if nothing but cameras is shown."""
+        shown = self._shown
+        observation: dict[str, np.ndarray] = {}
+        if "proprioception" in shown:
+            observation |= self._proprioception.observe()
+        if "markers" in shown:
+            observation["markers/position"] = self._markers.positions.copy()
+        if "planes" in shown:
+            observation["planes"] = self._state.planes.copy()
+        if "legal_actions" in shown:
+            observation["legal_actions"] = self._legal.copy()
         if self._public_names:
-            observation["board_state"] = observations.public_board(self._state)
+            observation["board_state"] = senses.public_board(self._state)
             if self.game.parsed.short == "go":
-                observation["move_history"] = observations.move_history(
-                    self._state, self._history_length
-                )
+                observation["move_history"] = senses.move_history(self._state, self._history_length)
         return observation
 
     def info(self) -> dict[str, np.ndarray]:

@@ -28,6 +28,8 @@ def make(options: BoardOptions, seed: int) -> EmbeddedEnvironment:
         game,
         spec,
         make_player(options.opponent, game, _opponent_seed(seed)),
+        observations=options.observations,
+        random_plies=options.random_plies,
         reset_arm_after_move=options.reset_arm_after_move,
         public_names=options.public_names,
         starts=one_move_wins(game) if options.task == "win1" else (),

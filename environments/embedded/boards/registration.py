@@ -11,6 +11,7 @@ from environments.registry import EnvironmentOptions, register
 CONTROL_STEP = 0.05  # seconds
 SECONDS_PER_CELL = 6.0  # of the default time limits
 TASKS = ("game", "win1")
+OBSERVATION_KINDS = ("proprioception", "markers", "planes", "legal_actions")
 _MAX_PIXELS = 1024  # a side of a camera's picture
 
 
@@ -23,6 +24,9 @@ class BoardOptions(EnvironmentOptions, ABC):
     opponent: str = "random"
     # Seconds after which an episode is cut off; 0 for 6 seconds for each cell of the board.
     time_limit: float = 0.0
+    # What an observation holds beside cameras: proprioception (jaco_arm/...), markers
+    # (markers/position), planes, legal_actions. The last three tell where the stones are.
+    observations: tuple[str, ...] = OBSERVATION_KINDS
     # Height and width in pixels of the picture from the front, key front_camera (84 84 in the
     # public environments); 0 0 leaves it out.
     front_camera: tuple[int, int] = (0, 0)
@@ -30,6 +34,9 @@ class BoardOptions(EnvironmentOptions, ABC):
     front_camera_2: tuple[int, int] = (0, 0)
     # Whether the arm jumps to a new start pose after a move, or goes on from where it is.
     reset_arm_after_move: bool = True
+    # At most so many random moves, of both players in turn, before a game begins; how many is drawn
+    # for every game.
+    random_plies: int = 0
     # Whether the board is given under the public name board_state too; Go's moves, too, under
     # move_history.
     public_names: bool = False
@@ -57,6 +64,19 @@ class BoardOptions(EnvironmentOptions, ABC):
                 f"time_limit must be at least {CONTROL_STEP} and finite, or 0, "
                 f"not {self.time_limit}"
             )
+        if self.task == "win1" and self.random_plies:
+            raise UserError("task=win1 has start positions of its own: leave random_plies at 0")
+        if self.random_plies < 0:
+            raise UserError(f"random_plies must be at least 0, not {self.random_plies}")
+        sees = self.front_camera != (0, 0) or self.front_camera_2 != (0, 0) or self.public_names
+        if not self.observations and not sees:
+            raise UserError(
+                f"observations must name at least one of {', '.join(OBSERVATION_KINDS)}, "
+                "unless there is a camera"
+            )
+        for kind in self.observations:
+            if kind not in OBSERVATION_KINDS:
+                raise unknown("observation kind", kind, OBSERVATION_KINDS)
         for name in ("front_camera", "front_camera_2"):
             size = getattr(self, name)
             if size != (0, 0) and not all(1 <= side <= _MAX_PIXELS for side in size):

@@ -71,3 +71,21 @@ def planes(state: State) -> np.ndarray:
     player = np.zeros_like(state.boxes)
     player[state.player] = True
     return np.stack([state.level.walls, state.level.targets, player, state.boxes], axis=-1)
+
+
+def state_of(planes: np.ndarray) -> State | None:
+    """The state that planes `[H, W, 4] bool` show; None if they show none.
+
+    There must be one player, and at least one box, as many as targets or more; players and boxes
+    on cells of their own that are no wall, and walls all around.
+    """
+    wall, target, player, box = (planes[..., i] for i in range(len(PLANES)))
+    edge = np.ones_like(wall)
+    edge[1:-1, 1:-1] = False
+    solid = wall | edge
+    crowded = np.any(player & (solid | box)) or np.any((box | target) & solid)
+    if crowded or player.sum() != 1 or not 0 < target.sum() <= box.sum():
+        return None
+    row, column = np.argwhere(player)[0].tolist()
+    boxes = box.copy()
+    return State(Level(solid, target.copy(), boxes, (row, column)), boxes, (row, column))

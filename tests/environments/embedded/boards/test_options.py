@@ -29,6 +29,7 @@ def loaded(name: str, **options) -> Any:
         ("mujoxo", {"time_limit": float("inf")}, "time_limit must be at least 0.05 and finite"),
         ("mujoxo", {"front_camera": (84, 0)}, "front_camera must be two sizes"),
         ("mujoxo", {"task": "win2"}, "win1"),
+        ("mujoxo", {"task": "win1", "random_plies": 2}, "leave random_plies at 0"),
         ("mujogo", {"task": "win1", "opponent": "random"}, "has 49"),
         ("mujogo", {"size": 10}, "size must be 5 to 9, not 10"),
         ("mujogo", {"komi": 7.0}, "komi must be a half"),

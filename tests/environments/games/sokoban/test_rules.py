@@ -189,3 +189,39 @@ def test_rewards_by_hand(rows, action, reward, solved):
 def test_directions(action, player):
     start = rules.initial_state(level("#####", "#   #", "# @ #", "#   #", "#####"))
     assert rules.apply(start, action).player == player
+
+
+@given(random_levels())
+def test_a_state_is_found_again_from_its_planes(start):
+    state = rules.initial_state(start)
+    legal = 0 < start.targets.sum() <= start.boxes.sum()
+    found = rules.state_of(rules.planes(state))
+    if found is None:
+        assert not legal
+        return
+    assert legal
+    np.testing.assert_array_equal(rules.planes(found), rules.planes(state))
+    assert found.player == state.player
+
+
+SEEN = ("#####", "#@$.#", "#  $#", "# .*#", "#####")
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "plane", "value"),
+    [
+        (1, 1, "player", False),  # nobody
+        (2, 1, "player", True),  # two
+        (1, 1, "box", True),  # under a box
+        (1, 1, "wall", True),
+        (2, 3, "wall", True),  # a box in a wall
+        (1, 3, "wall", True),  # a target in a wall
+        (0, 2, "target", True),
+        (2, 1, "target", True),  # more targets than boxes
+    ],
+)
+def test_planes_that_show_no_state_are_none(row, column, plane, value):
+    shown = rules.planes(rules.initial_state(level(*SEEN)))
+    assert rules.state_of(shown) is not None
+    shown[row, column, rules.PLANES.index(plane)] = value
+    assert rules.state_of(shown) is None

@@ -1,0 +1,123 @@
+"""Board planes read from a camera's picture, and policies that see the board through one."""
+
+from dataclasses import replace
+
+from agents.mlp.config import MLPConfig
+from agents.perception.config import PerceptionConfig
+from environments.embedded.boards.registration import MujogoOptions, MujoxoOptions
+from environments.embedded.mujoban.registration import MujobanOptions
+from environments.registry import EnvironmentOptions
+from experiments.base import Evaluation, Experiment, Runner
+from experiments.registry import register
+
+_CAMERA = (84, 84)  # as in the public environments
+# Short episodes: resets cost next to nothing, and show other boards.
+_MUJOBAN = MujobanOptions(
+    levels="generated:size=10,boxes=4,count=5000,seed=0",
+    control_step=0.05,
+    time_limit=1.0,
+    observations=("planes",),
+)
+
+
+def _perception(
+    name: str,
+    environment: EnvironmentOptions,
+    suite: str,
+    overview: int = 0,
+) -> Experiment:
+    return Experiment(
+        name=name,
+        environment=environment,
+        agent=PerceptionConfig(overview=overview),
+        runner=Runner(kind="local", log_frames=2_000),
+        evaluation=Evaluation(suites=(suite,), episodes=200),
+        max_frames=100_000,
+    )
+
+
+@register
+def mujoban_perception_top() -> Experiment:
+    """Reads MuJoBan's planes, 10x10, from the camera above."""
+    return _perception("mujoban_perception_top", replace(_MUJOBAN, top_camera=_CAMERA), "boxes_4")
+
+
+@register
+def mujoban_perception_egocentric() -> Experiment:
+    """Reads MuJoBan's planes, 10x10, from what the walker sees: most of them it does not."""
+    return _perception(
+        "mujoban_perception_egocentric",
+        replace(_MUJOBAN, egocentric_camera=_CAMERA),
+        "boxes_4",
+        overview=128,
+    )
+
+
+@register
+def mujoxo_perception() -> Experiment:
+    """Reads MuJoXO's planes from the camera in front of the board."""
+    environment = MujoxoOptions(
+        opponent="random",
+        time_limit=1.0,
+        random_plies=8,
+        observations=("planes",),
+        front_camera=_CAMERA,
+    )
+    return _perception("mujoxo_perception", environment, "random")
+
+
+@register
+def mujogo_perception() -> Experiment:
+    """Reads MuJoGo's planes, 7x7, from the higher of the cameras in front of the board."""
+    environment = MujogoOptions(
+        opponent="random",
+        time_limit=1.0,
+        random_plies=60,
+        observations=("planes",),
+        front_camera_2=_CAMERA,
+    )
+    return _perception("mujogo_perception", environment, "random")
+
+
+_POLICY = MLPConfig(
+    unroll_length=20,
+    environments=16,
+    minibatches=2,
+    discount=0.99,
+    entropy_cost=1e-4,
+    learning_rate=1e-3,
+    clip_norm=1.0,
+)
+
+
+@register
+def mujoban_vision() -> Experiment:
+    """Physical Sokoban, 5x5 and one box, from the camera above and the ball's own senses."""
+    return Experiment(
+        name="mujoban_vision",
+        environment=MujobanOptions(
+            levels="generated:size=5,boxes=1,count=600,seed=0",
+            time_limit=30.0,
+            observations=("proprioception",),
+            top_camera=_CAMERA,
+        ),
+        agent=_POLICY,
+        runner=Runner(kind="local", log_frames=5_000),
+        evaluation=Evaluation(suites=("tiny_held_out",), episodes=60),
+        max_frames=5_000_000,
+    )
+
+
+@register
+def mujoxo_vision() -> Experiment:
+    """Physical tic-tac-toe from the camera in front of the board and the arm's own senses."""
+    return Experiment(
+        name="mujoxo_vision",
+        environment=MujoxoOptions(
+            opponent="random", observations=("proprioception",), front_camera=_CAMERA
+        ),
+        agent=_POLICY,
+        runner=Runner(kind="local", log_frames=5_000),
+        evaluation=Evaluation(suites=("random",), episodes=40),
+        max_frames=5_000_000,
+    )

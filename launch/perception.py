@@ -1,0 +1,75 @@
+"""What a run of perception has learnt, as a callable: the planes that a camera's picture shows."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from agents.base import Params
+from agents.perception.config import PerceptionConfig
+from agents.perception.head import PLANES, Head, make_head
+from agents.registry import name_of
+from environments.base import EnvironmentSpec, Observation
+from environments.errors import UserError
+from experiments.base import Experiment
+from launch.policy import load_policy
+
+
+@dataclass(frozen=True)
+class Perception:
+    """Reads the boards of `B` environments, cell by cell.
+
+    perception = load_perception("runs/mujoban_perception_top/...")
+    planes = perception(observation)                        # [B, H, W, C] bool
+    action, core = policy(perception.with_planes(observation), is_first, core)
+
+    Nothing makes a whole board a legal one: `state_of` of the game's rules says whether it is, and
+    gives the state that its players advise on.
+    """
+
+    experiment: Experiment
+    spec: EnvironmentSpec
+    frames: int  # learnt from
+    head: Head
+    params: Params
+
+    def __call__(self, observation: Observation) -> np.ndarray:
+        """Planes `[B, H, W, C] bool`, read from the camera; nothing else is looked at.
+
+        Raises UserError if the observation lacks the camera, or its picture has another size.
+        """
+        camera = self.head.camera
+        if camera not in observation:
+            raise UserError(f"perception reads {camera}; there are {', '.join(observation)}")
+        image = np.asarray(observation[camera])
+        expected = self.spec.observation[camera].shape
+        if image.shape[1:] != expected or image.dtype != np.uint8:
+            raise UserError(
+                f"perception reads {camera} as [B, {', '.join(map(str, expected))}] uint8, "
+                f"not {list(image.shape)} {image.dtype}"
+            )
+        return np.asarray(self._read(self.params, image))
+
+    def with_planes(self, observation: Observation) -> Observation:
+        """The observation with its planes as they are read, whether it had any or not."""
+        return {**observation, PLANES: self(observation)}
+
+    @cached_property
+    def _read(self) -> Any:
+        return jax.jit(self.head.read)
+
+
+def load_perception(run: str | Path) -> Perception:
+    """What the run in the folder `run` has learnt to read, as it was last published.
+
+    Raises UserError if it is no run, a damaged one, or one that has learnt something else.
+    """
+    policy = load_policy(run)
+    config = policy.experiment.agent
+    if not isinstance(config, PerceptionConfig):
+        raise UserError(f"{run} is a run of the agent {name_of(config)}, not of perception")
+    head = make_head(config, policy.spec)
+    return Perception(policy.experiment, policy.spec, policy.frames, head, policy.params)
