@@ -32,6 +32,11 @@ NAMES = {
     "sokoban_2box_i2a_model_free",
     "tic_tac_toe_small",
     "minipacman_cnn",
+    "mujoban_tiny_hinted",
+    "mujoxo_press",
+    "mujoxo_win1",
+    "mujoxo_win1_unhinted",
+    "mujoxo_hinted",
 }
 
 
