@@ -11,9 +11,9 @@ _STONES = (1, 2)  # the players' planes
 def state_of(game: BoardGame, planes: np.ndarray, player: int) -> BoardState | None:
     """A position of `game` that shows `planes` `[H, W, 3] bool` with `player` to move, 0 or 1.
 
-    The stones are played in turn, row by row from below; who has none left passes. So it finds a position
-    in games that only put stones down, and in Go, whose rule of repetition then knows nothing
-    of earlier boards.
+    The stones are played in turn, row by row from below; who has none left passes. So it finds a
+    position in games that only put stones down, and in Go, whose rule of repetition then knows
+    nothing of earlier boards.
 
     Returns:
       None if the planes show no such position, or one of a game that is over.
