@@ -16,6 +16,7 @@ _MUJOBAN = MujobanOptions(
     levels="generated:size=10,boxes=4,count=5000,seed=0",
     control_step=0.05,
     time_limit=1.0,
+    scatter=True,
     observations=("planes",),
 )
 

@@ -13,6 +13,7 @@ from environments.embedded.mujoban.board import Board, Pressed, active_pads, pre
 from environments.embedded.mujoban.levels import place
 from environments.embedded.mujoban.observations import observation_spec, observe
 from environments.embedded.mujoban.registration import MujobanOptions
+from environments.embedded.mujoban.scatter import scattered
 from environments.embedded.mujoban.sharing import shared_levels
 from environments.embedded.mujoban.world import World, layout_of
 from environments.errors import UserError
@@ -66,7 +67,8 @@ class Mujoban(Embedding):
         (its centre at most 0.1 m plus `options.tolerance` from the pad's, along both axes).
         Activity is looked at where control steps end. A box that starts on a pad earns nothing.
     Termination: all pads are active: outcome `solved`. At the time limit: `unsolved`.
-    Start: the walker at rest on the player's cell, facing anywhere, uniformly.
+    Start: the walker at rest on the player's cell, facing anywhere, uniformly; if `scatter` is
+        set, boxes and walker at rest anywhere, see scatter.py.
     Info: `overlap` (bool) and `overlaps` (int32): whether, and how many, boxes or walker round
         into a cell that they cannot be in (see board.py); `active_pads` (int32).
 
@@ -114,6 +116,8 @@ class Mujoban(Embedding):
 
     def begin(self, level: int, rng: np.random.Generator) -> None:
         self._set_up(level)
+        if self._options.scatter:
+            self._placement = scattered(self._placement, rng)
         self._start(rng.uniform(-np.pi, np.pi))
 
     def advance(self, control: np.ndarray, rng: np.random.Generator) -> Progress:

@@ -46,6 +46,9 @@ class MujobanOptions(EnvironmentOptions):
     egocentric_camera: tuple[int, int] = (0, 0)
     # How far a box may stick out of a pad that it activates, in metres.
     tolerance: float = 0.0
+    # Whether boxes and walker begin elsewhere than the level has them: boxes on pads, or between
+    # two cells. Such a level may have no solution: for learning to see.
+    scatter: bool = False
     # Whether pegs at the corners of the cells keep boxes from moving diagonally.
     pegs: bool = False
     # Whether planes and pixels are given under the public names full_entity_layer and pixel_layer
