@@ -1,6 +1,7 @@
 """Experiments that see: their agents can be made; policies are shown no board but in pictures."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ NAMES = (
 @pytest.mark.parametrize("name", NAMES)
 def test_the_agent_can_be_made_and_sees(name):
     experiment = registry.load(name)
-    options = experiment.environment
+    options: Any = experiment.environment
     for suite in experiment.evaluation.suites:
         on_suite(options, suite)
     if isinstance(options, MujobanOptions):  # the same with fewer levels: those take a minute
