@@ -27,7 +27,7 @@ def test_worked_examples_run(tmp_path):
         timeout=120,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout == "(5, 5, 3)\n"
+    assert done.stdout == "(5, 5, 3)\n(3,)\n"
 
 
 def test_the_readme_shows_the_environments_as_they_are():
