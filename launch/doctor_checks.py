@@ -215,9 +215,12 @@ def reverb() -> Finding:
     if (found, tensorflow) != (REVERB, TENSORFLOW):
         pair = f"dm-reverb=={REVERB} tensorflow-cpu=={TENSORFLOW}"
         return Finding("broken", f"{detail} do not fit", f"`uv sync`, or `pip install {pair}`")
+    from launch.replay.loopback import shut_out
+
     _import("tensorflow")
     module, np = _import("reverb"), _import("numpy")
     server = module.Server([module.Table.queue("queue", 1)])
+    shut_out(server.port)
     client = module.Client(f"localhost:{server.port}")
     client.insert([np.float32(1)], {"queue": 1.0})
     next(iter(client.sample("queue", 1)))

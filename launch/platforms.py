@@ -23,15 +23,26 @@ def require_reverb(kind: str) -> None:
 def require_ports(first: int, count: int) -> None:
     """Raises UserError if one of `count` ports from `first` on is taken; 0 asks for none."""
     for port in range(first, first + count) if first else ():
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do
-            try:
-                probe.bind(("", port))
-            except OSError as error:
-                raise UserError(
-                    f"runner.port={first}: port {port} cannot be listened on "
-                    f"({(error.strerror or str(error)).lower()}): give another, or 0 for a free one"
-                ) from error
+        try:
+            probe_port(port)
+        except OSError as error:
+            raise UserError(
+                f"runner.port={first}: port {port} cannot be listened on "
+                f"({(error.strerror or str(error)).lower()}): give another, or 0 for a free one"
+            ) from error
+
+
+def probe_port(port: int) -> None:
+    """Raises OSError if TCP `port` is taken at any address of this machine.
+
+    One is enough: a replay server asks for all, IPv4 and IPv6, before it is kept to some.
+    """
+    both = socket.has_dualstack_ipv6()
+    with socket.socket(socket.AF_INET6 if both else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do
+        if both:
+            probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        probe.bind(("", port))
 
 
 def prefer_platform(platform: str) -> None:

@@ -22,6 +22,7 @@ from agents.base import Agent, Metrics, Unroll
 from launch.distributed.base import Item
 from launch.distributed.learner import Learner, LearnerState, batch_shapes, round_items
 from launch.distributed.packing import pack, packed_size, unpack
+from launch.replay.loopback import is_loopback
 
 _JOIN_SECONDS = 120  # for all to come
 _DEAD_SECONDS = 60  # without a sign of life; then all others end too
@@ -51,10 +52,19 @@ def join(membership: Membership) -> None:
         membership.address,
         membership.processes,
         membership.process,
-        coordinator_bind_address=membership.address,  # by default every interface
+        coordinator_bind_address=_bind_address(membership.address),
         initialization_timeout=_JOIN_SECONDS,
         heartbeat_timeout_seconds=_DEAD_SECONDS,
     )
+
+
+def _bind_address(address: str) -> str | None:
+    """Where the leader listens, of where the group meets; None for every interface.
+
+    Among machines that is JAX's default: the name or address by which others know a host need not
+    be one that it can listen at, and JAX does not survive the attempt.
+    """
+    return address if is_loopback(address.rpartition(":")[0].strip("[]")) else None
 
 
 def make_learner(agent: Agent, item: Item) -> Learner:

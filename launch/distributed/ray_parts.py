@@ -3,7 +3,6 @@
 import contextlib
 import os
 import threading
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from launch.distributed.ray_handles import Failure
 from launch.distributed.ray_link import RayLink
 from launch.distributed.replay_host import serve
 from launch.platforms import prefer_platform
+from launch.replay.loopback import is_loopback
 
 
 def enter(folder: str, platform: str = "cpu") -> None:
@@ -69,10 +69,11 @@ class ReplayPart:
           ports: to try, in order; 0 for a free one.
         """
         host = ray.util.get_node_ip_address()
-        elsewhere = not ip_address(host).is_loopback
         for last, port in enumerate(ports, 1):
             try:
-                self._server = serve(self._plan, checkpoints, port, everywhere=elsewhere)
+                self._server = serve(
+                    self._plan, checkpoints, port, everywhere=not is_loopback(host)
+                )
                 break
             except UserError as error:
                 if last == len(ports):

@@ -175,6 +175,7 @@ def _servers(spec: Item) -> list[Any]:
     """A queue of ours, and a bare table that never has anyone wait."""
     import reverb
 
+    from launch.replay.loopback import shut_out
     from launch.replay.server import ReplayServer
     from launch.replay.tables import TABLE
 
@@ -187,7 +188,9 @@ def _servers(spec: Item) -> list[Any]:
         signature=_typed(spec),
     )
     queue = ReplayServer(OnPolicy(1, BATCH, 1), spec, capacity=2 * BATCH)
-    return [queue, reverb.Server([free])]
+    bare = reverb.Server([free])
+    shut_out(bare.port)
+    return [queue, bare]
 
 
 def _typed(spec: Item) -> Any:

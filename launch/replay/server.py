@@ -4,10 +4,7 @@ It answers on loopback alone unless told otherwise. Reverb knows no passwords: w
 everywhere, and strangers can reach the machine, its port belongs behind a firewall.
 """
 
-import logging
-import os
 import shutil
-import socket
 import tempfile
 import threading
 import uuid
@@ -19,13 +16,13 @@ import reverb
 from agents.base import OnPolicy, Replay
 from environments.errors import UserError
 from launch.distributed.base import Item
+from launch.platforms import probe_port
 from launch.replay import checkpoints as saved
-from launch.replay.loopback import keep_to_loopback
+from launch.replay.loopback import shut_out
 from launch.replay.quiet import quiet
 from launch.replay.tables import TABLE, queue_table, uniform_table
 
 _ANSWER = 30  # s to wait for the server in this process
-_log = logging.getLogger(__name__)
 _here: dict[
     int, object
 ] = {}  # of each port that this process serves, something of the server's own
@@ -87,7 +84,7 @@ class ReplayServer:
             raise UserError(f"cannot listen on port {port}: choose another one") from error
         self.port: int = self._server.port
         if not everywhere:
-            _shut_out(self.port)
+            shut_out(self.port)
         self._client = self._server.localhost_client()
         if self._folder is not None:
             saved.scratch(self._folder)  # what was loaded from there is in memory
@@ -146,26 +143,10 @@ def _nowhere() -> Path:
     return Path(tempfile.gettempdir()) / f"moravec-{uuid.uuid4().hex}"
 
 
-def _shut_out(port: int) -> None:
-    try:
-        keep_to_loopback(port)
-    except OSError as error:  # an old kernel: the run is worth more
-        _log.warning(
-            "the replay's port %d is open on every interface of this machine (%s): keep it behind "
-            "a firewall",
-            port,
-            (error.strerror or str(error)).lower(),
-        )
-
-
 def _check_free(port: int) -> None:
     # gRPC lets two servers share a port without a word.
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("", port))
-        except OSError as error:
-            reason = os.strerror(error.errno or 0).lower()
-            raise UserError(
-                f"cannot listen on port {port} ({reason}): choose another one"
-            ) from error
+    try:
+        probe_port(port)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise UserError(f"cannot listen on port {port} ({reason}): choose another one") from error

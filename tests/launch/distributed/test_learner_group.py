@@ -17,6 +17,7 @@ from experiments.base import Runner
 from launch.distributed.learner import Learner
 from launch.distributed.packing import pack, packed_size, unpack
 from launch.distributed.plan import make_plan
+from tests.launch.addresses import answers, own_address
 from tests.launch.distributed import harness
 from tests.launch.distributed.test_learner import unroll_of_play
 
@@ -139,3 +140,31 @@ def test_learners_must_share_an_update_evenly():
 def test_only_ray_has_several_learners(kind):
     with pytest.raises(UserError, match=r"runner\.learners above 1 needs runner\.kind=ray"):
         Runner(kind=kind, learners=2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("alone", [True, False])
+def test_where_a_group_meets(alone):
+    other = own_address()
+    port = free_port()
+    members = [
+        subprocess.Popen(
+            [sys.executable, "-c", WAITS, f"{'127.0.0.1' if alone else other}:{port}", str(number)],
+            cwd=Path(__file__).parents[3],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        for number in range(2)
+    ]
+    try:
+        for member in members:
+            assert member.stdout is not None
+            assert member.stdout.readline() == "joined\n"
+        assert answers("127.0.0.1", port)
+        assert answers(other, port) != alone
+    finally:
+        for member in members:
+            member.kill()
+            member.communicate()

@@ -1,5 +1,6 @@
 """The replay answers on loopback alone, unless it is told otherwise."""
 
+import logging
 import os
 import shutil
 import socket
@@ -14,9 +15,13 @@ pytest.importorskip("reverb")
 
 import reverb
 
-from launch.replay.loopback import keep_to_loopback
+from environments.errors import UserError
+from launch.platforms import require_ports
+from launch.replay import loopback
+from launch.replay.loopback import keep_to_loopback, shut_out
 from launch.replay.server import ReplayServer
 from launch.replay.tables import TABLE
+from tests.launch.addresses import answers, own_address
 from tests.launch.replay.items import QUEUE, spec
 
 # What another machine runs.
@@ -29,11 +34,22 @@ except OSError:
 """
 
 
-def answers(host: str, port: int) -> bool:
+def reached_from(machine: tuple[str, str], port: int) -> bool:
+    """Whether `other_machine` can connect to us."""
+    namespace, address = machine
+    command = [sys.executable, "-c", _CONNECT, address, str(port)]
+    reached = subprocess.run(["ip", "netns", "exec", namespace, *command], timeout=30)
+    assert reached.returncode in (0, 7)
+    return reached.returncode == 0
+
+
+def greeted_to_the_end(connection: socket.socket) -> bool:
+    """Reads what gRPC says to who connects; True once the connection has ended."""
     try:
-        socket.create_connection((host, port), 2.0).close()
-    except OSError:
-        return False
+        while connection.recv(1024):
+            pass
+    except ConnectionError:
+        pass
     return True
 
 
@@ -46,16 +62,6 @@ def everywhere(request) -> bool:
 def server(everywhere):
     with closing(ReplayServer(QUEUE, spec(), capacity=8, everywhere=everywhere)) as server:
         yield server
-
-
-def own_address() -> str:
-    """The machine's address beside loopback; nothing is sent."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("198.51.100.1", 9))
-        except OSError:
-            pytest.skip("this machine has no address but loopback")
-        return probe.getsockname()[0]
 
 
 def test_only_a_server_that_is_told_to_answers_at_the_machines_address(server, everywhere):
@@ -71,13 +77,94 @@ def test_clients_on_this_machine_are_served(server, host):
 
 
 def test_another_machine_finds_the_port_only_if_told(server, everywhere, other_machine):
-    namespace, address = other_machine
-    reached = subprocess.run(
-        ["ip", "netns", "exec", namespace, sys.executable, "-c", _CONNECT, address,
-         str(server.port)],
-        timeout=30,
-    )  # fmt: skip
-    assert reached.returncode == (0 if everywhere else 7)
+    assert reached_from(other_machine, server.port) == everywhere
+
+
+def test_every_listening_socket_is_bound_to_the_device(server, everywhere):
+    devices = [
+        listener.getsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, 16)
+        for listener in loopback._sockets(server.port, listening=True)
+    ]
+    assert devices
+    assert set(devices) == {b"" if everywhere else b"lo\0"}
+
+
+@pytest.mark.parametrize("everywhere", [True], indirect=True)
+def test_who_came_from_elsewhere_before_is_cut(server):
+    with (
+        socket.create_connection((own_address(), server.port), 10.0) as early,
+        socket.create_connection(("127.0.0.1", server.port), 10.0) as ours,
+    ):
+        keep_to_loopback(server.port)
+        assert greeted_to_the_end(early)
+        ours.settimeout(1.0)
+        with pytest.raises(TimeoutError):  # not at its end
+            greeted_to_the_end(ours)
+
+
+@pytest.mark.parametrize("everywhere", [True], indirect=True)
+def test_where_no_socket_can_be_bound_packets_from_elsewhere_are_dropped(server, other_machine):
+    assert reached_from(other_machine, server.port)
+    for listener in loopback._sockets(server.port, listening=True):
+        loopback.drop_from_elsewhere(listener)
+    assert not reached_from(other_machine, server.port)
+    for host in ("127.0.0.1", "[::1]"):
+        client = reverb.Client(f"{host}:{server.port}")
+        assert client.server_info(5)[TABLE].current_size == 0
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("127.0.0.1", True),
+        ("127.8.0.1", True),
+        ("::1", True),
+        ("::ffff:127.0.0.1", True),
+        ("192.0.2.1", False),
+        ("::ffff:192.0.2.1", False),
+        ("::", False),
+        ("0.0.0.0", False),
+        ("fe80::1%eth0", False),
+        ("node1", False),  # Ray knows nodes by names too, if they were started so
+        ("localhost", False),
+    ],
+)
+def test_which_hosts_are_loopback(host, expected):
+    assert loopback.is_loopback(host) == expected
+
+
+@pytest.mark.parametrize(
+    ("family", "host"),
+    [
+        (socket.AF_INET, "127.0.0.1"),
+        (socket.AF_INET, "0.0.0.0"),
+        (socket.AF_INET6, "::1"),
+        (socket.AF_INET6, "::"),
+    ],
+)
+def test_a_port_taken_at_any_address_is_refused(family, host):
+    with socket.socket(family) as taken:
+        if family == socket.AF_INET6:
+            taken.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        taken.bind((host, 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(
+            UserError, match=rf"port {port} cannot be listened on \(address already in use\)"
+        ):
+            require_ports(port, 1)
+        with pytest.raises(
+            UserError, match=rf"cannot listen on port {port} \(address already in use\)"
+        ):
+            ReplayServer(QUEUE, spec(), capacity=8, port=port)
+
+
+def test_a_port_that_stays_open_is_warned_of(caplog):
+    with socket.socket() as taken, caplog.at_level(logging.WARNING):
+        taken.bind(("127.0.0.1", 0))
+        shut_out(taken.getsockname()[1])
+    (record,) = caplog.records
+    assert "is open on every interface" in record.getMessage()
 
 
 def test_a_port_where_nobody_listens_is_no_port_of_ours():
