@@ -11,7 +11,7 @@ pytest.importorskip("tensorflow", reason="Acme's datasets need TensorFlow")
 
 from agents.registry import configs
 from launch.distributed.base import Weights, stack
-from tests.launch.acme.tiny import agent, sokoban, spec
+from tests.launch.acme.tiny import agent, playground, sokoban, spec
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +37,8 @@ def source(acme, made):
     )
 
 
-def play(acme, made, variables, episodes, seed=0):
-    environment, items = sokoban(seed), []
+def play(acme, made, variables, episodes, seed=0, name=""):
+    environment, items = playground(name, seed), []
     actor = acme.AgentActor(made, spec(environment), variables, items.append, seed)
     counter, logger = acme.Counter(), acme.InMemoryLogger()
     acme.EnvironmentLoop(environment, actor, counter, logger).run(num_episodes=episodes)
@@ -51,11 +51,11 @@ def batch(items):
 
 @pytest.mark.parametrize("name", sorted(configs()))
 def test_any_agent_plays_and_learns(acme, name):
-    made = agent(name, sokoban())
+    made = agent(name, playground(name))
     logger = acme.InMemoryLogger()
     batches = []
     learner = acme.AgentLearner(made, iter(batches), 0, acme.Counter(), logger)
-    items, counter, logged = play(acme, made, learner, episodes=3)
+    items, counter, logged = play(acme, made, learner, episodes=3, name=name)
     steps = sum(int(each["episode_length"]) for each in logged)
     assert counter.get_counts() == {"episodes": 3, "steps": steps}
     rows = steps + 2  # two steps across resets
@@ -83,7 +83,7 @@ def test_any_agent_plays_and_learns(acme, name):
     learner.step()
     again = learner.get_variables(["policy"])[0]
     jax.tree.map(np.testing.assert_array_equal, after, again)
-    following, _, _ = play(acme, made, learner, episodes=1)
+    following, _, _ = play(acme, made, learner, episodes=1, name=name)
     assert following[0].stamp.version == 1
     with pytest.raises(ValueError, match="critic"):
         learner.get_variables(["critic"])

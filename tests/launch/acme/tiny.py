@@ -5,6 +5,7 @@ from dataclasses import fields, replace
 import environments
 from agents.registry import configs
 from environments.base import EnvironmentSpec
+from tests.agents.perception.scenes import rendered
 
 SMALL = {
     "unroll_length": 5, "environments": 2, "depth": 1, "repeats": 1, "channels": 4,
@@ -19,6 +20,21 @@ def sokoban(seed: int = 0):
         levels="generated:size=6,boxes=1,count=20,seed=0",
         time_limit=(8, 12),
         seed=seed,
+    )
+
+
+def playground(name: str, seed: int = 0):
+    """Where the agent `name` plays: on those boards, or, if it has to see, before a camera."""
+    if name != "perception":
+        return sokoban(seed)
+    return rendered(
+        "mujoxo",
+        seed=seed,
+        opponent="random",
+        random_plies=8,
+        observations=("planes",),
+        front_camera=(48, 48),
+        time_limit=0.5,
     )
 
 
