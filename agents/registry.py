@@ -18,6 +18,7 @@ _REGISTRATIONS = (
     "agents.resnet.config",
     "agents.cnn.config",
     "agents.mlp.config",
+    "agents.mpo.config",
     "agents.models.config",
     "agents.i2a.config",
     "agents.perception.config",

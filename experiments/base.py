@@ -121,6 +121,30 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
+class Demonstrations:
+    """What another plays, learnt from beside the agent's own play; for agents with a replay."""
+
+    # scripted: the environment's script, recorded as the run begins; or the demonstrations.npz of
+    # another run. Empty: none.
+    source: str = ""
+    # Episodes, all of them won, that are recorded.
+    episodes: int = 200
+    # The part of every batch that is of demonstrations.
+    fraction: float = 0.25
+
+    def __post_init__(self):
+        _at_least("demonstrations.episodes", self.episodes, 1)
+        if not 0 < self.fraction < 1:
+            raise UserError(
+                f"demonstrations.fraction must be above 0 and below 1, not {self.fraction}"
+            )
+
+    def beside(self, items: int) -> int:
+        """How many sequences of demonstrations come beside so many of the agent's own."""
+        return max(1, round(items * self.fraction / (1 - self.fraction))) if self.source else 0
+
+
+@dataclass(frozen=True)
 class Experiment:
     """A training run, resolved: enough to rebuild everything."""
 
@@ -129,6 +153,7 @@ class Experiment:
     agent: AgentConfig
     runner: Runner = field(default_factory=Runner)
     evaluation: Evaluation = field(default_factory=Evaluation)
+    demonstrations: Demonstrations = field(default_factory=Demonstrations)
     # The budget: schedules end here. A frame is one step of one environment.
     max_frames: int = 1_000_000
     # Stops early after so many minutes of training; 0 for no limit.
@@ -140,6 +165,8 @@ class Experiment:
     seed: int = 0
 
     def __post_init__(self):
+        if self.demonstrations.source and self.runner.kind == "device":
+            raise UserError("demonstrations need runner.kind=local or ray")
         _at_least("max_frames", self.max_frames, 1)
         if self.max_frames >= 2**32:
             raise UserError(

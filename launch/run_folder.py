@@ -53,6 +53,11 @@ class RunFolder:
         return self.path / "initial_policy.npz"
 
     @property
+    def demonstrations(self) -> Path:
+        """What is learnt from beside the agent's own play, if there is any."""
+        return self.path / "demonstrations.npz"
+
+    @property
     def prerequisites(self) -> Path:
         """The folder of the runs that this one begins with, each under its name."""
         return self.path / "prerequisites"

@@ -1,6 +1,7 @@
 """What a suite makes of the options of an environment."""
 
 from dataclasses import replace
+from typing import Any
 
 from environments.errors import UserError
 from environments.registry import EnvironmentOptions, entry, name_of
@@ -41,3 +42,10 @@ def in_batch(options: EnvironmentOptions, suite: str) -> bool:
     from environments.players.make import parse_player
 
     return plays_inside(parse_player(options.opponent))
+
+
+def told(options: Any) -> EnvironmentOptions:
+    """The same with hints in every episode, if there are any: dropout is for training."""
+    if not hasattr(options, "hints"):
+        return options
+    return replace(options, hints=replace(options.hints, dropout=0.0))

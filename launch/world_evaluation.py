@@ -19,7 +19,7 @@ from launch.episodes import Policy, outcomes_of, play_episodes
 from launch.evaluation import Result, summary
 from launch.optimality import optimality
 from launch.rollouts import Episodes
-from launch.suite_options import has_level_sets, on_suite
+from launch.suite_options import has_level_sets, on_suite, told
 
 # Fixed, so that results do not depend on the machine: world i plays levels i, i + WORLDS, ...
 WORLDS = 8
@@ -106,7 +106,7 @@ def evaluate_worlds(
     Raises:
       UserError: the suite does not fit the game, or who plays cannot play it.
     """
-    options = _told(on_suite(options, suite))
+    options = told(on_suite(options, suite))
     build = entry(name_of(options)).single
     environments = []
     try:
@@ -142,13 +142,6 @@ def evaluate_worlds(
     embedded = not isinstance(options, SokobanOptions)
     metrics = result.metrics | hints | _compared(walks, played, embedded=embedded)
     return replace(result, metrics=metrics)
-
-
-def _told(options: Any) -> EnvironmentOptions:
-    """The same with hints in every episode, if there are any: dropout is for training."""
-    if not hasattr(options, "hints"):
-        return options
-    return replace(options, hints=replace(options.hints, dropout=0.0))
 
 
 def _play(worlds: list[_World], names: tuple[str, ...], report: Callable[[int], None]) -> Episodes:

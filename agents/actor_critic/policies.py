@@ -135,12 +135,12 @@ class ClippedGaussian:
         return logits
 
     def sample(self, key: jax.Array, logits: jax.Array) -> tuple[jax.Array, dict[str, Array]]:
-        mean, log_std = _mean_and_log_std(logits)
+        mean, log_std = mean_and_log_std(logits)
         sample = mean + jnp.exp(log_std) * jax.random.normal(key, mean.shape)
         return self._action(sample), {"sample": sample}
 
     def mode(self, logits: jax.Array) -> tuple[jax.Array, dict[str, Array]]:
-        mean, _ = _mean_and_log_std(logits)
+        mean, _ = mean_and_log_std(logits)
         return self._action(mean), {"sample": mean}
 
     def log_prob(self, logits: jax.Array, action: Array, extras: dict[str, Array]) -> jax.Array:
@@ -151,15 +151,21 @@ class ClippedGaussian:
     ) -> tuple[jax.Array, jax.Array]:
         """Both of the samples before clipping."""
         del action
-        mean, log_std = _mean_and_log_std(logits)
+        mean, log_std = mean_and_log_std(logits)
         away = (extras["sample"] - mean) * jnp.exp(-log_std)
         log_prob = -0.5 * jnp.square(away) - log_std - 0.5 * math.log(2 * math.pi)
         entropy = log_std + 0.5 * math.log(2 * math.pi * math.e)
         return jnp.sum(log_prob, axis=-1), jnp.sum(entropy, axis=-1)
 
     def penalty(self, logits: jax.Array) -> jax.Array:
-        mean, _ = _mean_and_log_std(logits)
+        mean, _ = mean_and_log_std(logits)
         return jnp.sum(jnp.square(mean), axis=-1)
+
+    def normalized(self, action: jax.Array) -> jax.Array:
+        """An action in the environment's units as `[..., K]` float32 between -1 and 1."""
+        low, high = jnp.asarray(self.low, jnp.float32), jnp.asarray(self.high, jnp.float32)
+        leading = action.shape[: action.ndim - len(self.shape)]
+        return 2.0 * (action.reshape(*leading, -1) - low) / (high - low) - 1.0
 
     def _action(self, sample: jax.Array) -> jax.Array:
         low, high = jnp.asarray(self.low, jnp.float32), jnp.asarray(self.high, jnp.float32)
@@ -191,7 +197,8 @@ def bounds(action: specs.Array) -> tuple[np.ndarray, np.ndarray]:
     )
 
 
-def _mean_and_log_std(logits: jax.Array) -> tuple[jax.Array, jax.Array]:
+def mean_and_log_std(logits: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Of a `ClippedGaussian`, `[..., K]` each, from logits `[..., 2K]`."""
     mean, raw = jnp.split(logits, 2, axis=-1)
     least, begin, most = math.log(MIN_STD), math.log(INIT_STD), math.log(MAX_STD)
     offset = math.log((begin - least) / (most - begin))

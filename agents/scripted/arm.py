@@ -17,6 +17,7 @@ from environments.embedded.boards.scene import Scene
 from environments.embedded.environment import EmbeddedEnvironment
 from environments.errors import UserError
 from environments.games.board.game import BoardGame, BoardState
+from environments.hints.embedding import HintedEmbedding
 from environments.players.base import Player
 from environments.players.make import make_player
 
@@ -37,7 +38,10 @@ class Account:
 
 
 class ArmScript:
-    """A policy for one board game: `script(timestep) -> action`. It begins anew at a FIRST."""
+    """A policy for one board game: `script(timestep) -> action`. It begins anew at a FIRST.
+
+    Where there is a hint it presses that; else what its player says.
+    """
 
     def __init__(self, environment: EmbeddedEnvironment, player: Player | None = None):
         """`player` picks the moves: unless given, one that suits the game.
@@ -86,6 +90,8 @@ class ArmScript:
     def _choose(self, state: BoardState, legal: np.ndarray) -> int:
         """The move to make; where the player's may not be pressed, the first that may."""
         action = self._demanded
+        if action is None and isinstance(self._environment.embedding, HintedEmbedding):
+            action = self._environment.embedding.hint
         if action is None:
             action = self._player.advise(state).action
         return action if action is not None and legal[action] else int(legal.argmax())

@@ -77,6 +77,11 @@ class HintedEmbedding(Embedding):
         """The game itself."""
         return self.inner
 
+    @property
+    def hint(self) -> int | None:
+        """The abstract action that is hinted at now, shown or not; None if there is none."""
+        return None if self._hint is None else self._hint.action
+
     def begin(self, level: int, rng: np.random.Generator) -> None:
         """The inner embedding's beginning; whether hints are shown is drawn from `rng`."""
         self.inner.begin(level, rng)

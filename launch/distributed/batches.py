@@ -37,9 +37,17 @@ class Sampler(Protocol):
 class Batch:
     """What the learner makes one version of."""
 
-    unroll: Unroll  # [T, B, ...] as `put` gave it
-    stamp: Stamp  # [B] on the host
+    unroll: Unroll  # [T, B, ...] as `put` gave it; after them come demonstrations
+    stamp: Stamp  # [B] on the host, without those of demonstrations
     dropped: int  # items that were too old, since the batch before
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What is learnt from beside the agent's own play."""
+
+    sampler: Sampler
+    items: int  # of each batch
 
 
 class Batches:
@@ -55,6 +63,7 @@ class Batches:
         version: int,
         max_lag: int | None,
         in_order: bool = False,
+        shown: Shown | None = None,
     ):
         """Args:
         samplers: of all replay servers, read in turn.
@@ -64,9 +73,11 @@ class Batches:
         version: that the first batch will be learnt at; it increases by one with each.
         max_lag: versions by which an item may be older than that; None for any.
         in_order: order each batch by actor, world and number, however its items came.
+        shown: demonstrations that come beside the `B` items of each batch.
         """
         self._samplers, self._size, self._put, self._link = samplers, size, put, link
         self._version, self._max_lag, self._in_order = version, max_lag, in_order
+        self._shown = shown
         self._dropped = 0
         self._ready: queue.Queue[Batch | BaseException] = queue.Queue(maxsize=1)
         self._closing = threading.Event()
@@ -142,10 +153,22 @@ class Batches:
     def _batch(self, parts: list[Item]) -> Batch:
         if self._in_order:
             parts = [_ordered(parts)]
-        batch = stack(parts)
+        batch = stack([*parts, *self._demonstrations()])
         dropped, self._dropped = self._dropped, 0
         self._version += 1
-        return Batch(self._put(batch.unroll), batch.stamp, dropped)
+        stamp = jax.tree.map(lambda leaf: leaf[: self._size], batch.stamp)
+        return Batch(self._put(batch.unroll), stamp, dropped)
+
+    def _demonstrations(self) -> list[Item]:
+        """Those of a batch, in parts; none when closing."""
+        parts, missing = [], self._shown.items if self._shown else 0
+        while missing and self._shown and not self._closing.is_set():
+            try:
+                parts.append(self._shown.sampler.read(_POLL, missing))
+            except ReplayTimeout:
+                continue
+            missing -= count(parts[-1])
+        return parts
 
     def _offer(self, batch: Batch | BaseException) -> None:
         while not self._closing.is_set():

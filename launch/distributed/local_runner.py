@@ -7,6 +7,7 @@ from typing import Any
 
 from experiments.base import Experiment
 from launch import configuration
+from launch.distributed import demonstrations
 from launch.distributed.acting import act
 from launch.distributed.batches import Batches
 from launch.distributed.coordinator import Coordinator
@@ -43,6 +44,7 @@ class LocalRunner:
         self._initial_params = initial_params
         Learner(self._plan.agent)  # whether an update can be split over the devices
         check_params(self._plan, initial_params)
+        demonstrations.check(self._plan)
 
     def train(
         self, run: RunFolder, display: Display, stop: Stop, *, resume: bool = False
@@ -60,6 +62,7 @@ class LocalRunner:
           RunFailed: the run cannot go on, though what it has learnt is kept.
         """
         plan, runner = self._plan, self._plan.experiment.runner
+        demonstrations.prepare(plan, run, display, stop)
         link = Coordinator(plan.round_items, plan.max_lag)
         training = Training(plan, run, link, display, self._evaluator, self._initial_params)
         with ExitStack() as stack:  # closes in the order actors, learner, evaluator, replay
@@ -71,6 +74,7 @@ class LocalRunner:
             stack.callback(training.close)
             if training.finished:
                 return training.outcome({}, finished=True)
+            shown = stack.enter_context(demonstrations.served(plan, run))
             batches = Batches(
                 [stack.enter_context(closing(_sampler(plan, replay)))],
                 plan.round_items,
@@ -79,6 +83,7 @@ class LocalRunner:
                 version=training.version,
                 max_lag=plan.max_lag,
                 in_order=runner.synchronous,
+                shown=shown,
             )
             stack.callback(batches.close)
             display.say("starting actors")

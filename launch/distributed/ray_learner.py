@@ -10,6 +10,7 @@ from typing import Any
 
 from environments.errors import UserError
 from launch import configuration
+from launch.distributed import demonstrations
 from launch.distributed.batches import Batches
 from launch.distributed.learner_group import Membership, join
 from launch.distributed.plan import make_plan
@@ -145,6 +146,7 @@ class LearnerPart:
                 for address, _ in shards
             ]
             self._reading.set()
+            shown = stack.enter_context(demonstrations.served(plan, run))
             batches = Batches(
                 self._samplers,
                 plan.round_items,
@@ -153,6 +155,7 @@ class LearnerPart:
                 version=training.version,
                 max_lag=plan.max_lag,
                 in_order=plan.experiment.runner.synchronous,
+                shown=shown,
             )
             stack.callback(batches.close)
             return training.loop(batches, self._store, self._stop.is_set)

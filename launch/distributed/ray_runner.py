@@ -15,6 +15,7 @@ import jax
 
 from experiments.base import Experiment
 from launch import configuration
+from launch.distributed import demonstrations
 from launch.distributed.coordinator import Coordinator
 from launch.distributed.plan import Plan, check_params, make_plan
 from launch.distributed.ray_actors import Actors
@@ -54,6 +55,7 @@ class RayRunner:
         self._plan = make_plan(experiment)
         Evaluator(experiment, self._plan.agent, self._plan.spec)  # whether the suites fit
         check_params(self._plan, initial_params)
+        demonstrations.check(self._plan)
         self._initial_params = initial_params
 
     def train(
@@ -74,6 +76,7 @@ class RayRunner:
         """
         plan, runner = self._plan, self._plan.experiment.runner
         run = RunFolder(run.path.absolute())
+        demonstrations.prepare(plan, run, display, stop)
         display.say(f"joining Ray at {self._address}" if self._address else "starting Ray")
         with cluster(self._address, runner.actors), ExitStack() as stack:
             # All processes get ready at the same time. Closed: actors, learner, replay, the rest.

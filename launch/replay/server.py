@@ -8,7 +8,6 @@ import shutil
 import tempfile
 import threading
 import uuid
-from dataclasses import replace
 from pathlib import Path
 
 import reverb
@@ -20,7 +19,7 @@ from launch.platforms import probe_port
 from launch.replay import checkpoints as saved
 from launch.replay.loopback import shut_out
 from launch.replay.quiet import quiet
-from launch.replay.tables import TABLE, queue_table, uniform_table
+from launch.replay.tables import TABLE, Given, table_of
 
 _ANSWER = 30  # s to wait for the server in this process
 _here: dict[
@@ -41,7 +40,7 @@ class ReplayServer:
 
     def __init__(
         self,
-        data: OnPolicy | Replay,
+        data: OnPolicy | Replay | Given,
         spec: Item,
         *,
         capacity: int,
@@ -52,7 +51,8 @@ class ReplayServer:
         """Starts the server, with the items of the newest checkpoint if there is one.
 
         Args:
-          data: what the agent asks for: a queue for `OnPolicy`, a uniform table for `Replay`.
+          data: what the agent asks for: a queue for `OnPolicy`, a uniform table for `Replay`; or
+            that they are given.
           spec: of the items, as `item_spec` gives it.
           capacity: items that the table holds; it overrides that of `data`.
           port: to listen on; by default a free one.
@@ -65,10 +65,7 @@ class ReplayServer:
         """
         self._lock = threading.Lock()
         self._folder = checkpoints if isinstance(data, Replay) else None
-        if isinstance(data, Replay):
-            table = uniform_table(spec, replace(data, capacity=capacity))
-        else:
-            table = queue_table(spec, capacity)
+        table = table_of(data, spec, capacity)
         if port is not None:
             _check_free(port)
         if self._folder is None:

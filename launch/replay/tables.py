@@ -1,12 +1,35 @@
 """The table of a replay: a queue for data taken once, a uniform table for data drawn again."""
 
+from dataclasses import dataclass, replace
+
 import reverb
 
-from agents.base import Replay
+from agents.base import OnPolicy, Replay
 from launch.distributed.base import Item
 from launch.replay.columns import signature
 
 TABLE = "items"
+
+
+@dataclass(frozen=True)
+class Given:
+    """Data written once, before any is drawn, and drawn uniformly as often as anyone likes."""
+
+
+def table_of(data: OnPolicy | Replay | Given, spec: Item, capacity: int) -> reverb.Table:
+    """The table for `data`, of at most `capacity` items."""
+    if isinstance(data, OnPolicy):
+        return queue_table(spec, capacity)
+    if isinstance(data, Replay):
+        return uniform_table(spec, replace(data, capacity=capacity))
+    return reverb.Table(
+        TABLE,
+        sampler=reverb.selectors.Uniform(),
+        remover=reverb.selectors.Fifo(),
+        max_size=capacity,
+        rate_limiter=reverb.rate_limiters.MinSize(1),
+        signature=signature(spec),
+    )
 
 
 def queue_table(spec: Item, capacity: int) -> reverb.Table:

@@ -1,0 +1,1 @@
+"""MPO: off-policy learning of continuous actions from a replay, and from demonstrations."""
