@@ -2,24 +2,15 @@
 
 from dataclasses import replace
 
-from agents.mlp.config import MLPConfig
+from agents.mpo.config import MPOConfig
 from environments.embedded.boards.registration import MujogoOptions, MujoxoOptions
 from environments.hints.options import HintOptions
-from experiments.base import Evaluation, Experiment, Runner
+from experiments.base import Demonstrations, Evaluation, Experiment, Runner
 from experiments.registry import register
 
-_AGENT = MLPConfig(
-    hidden=(256, 256),
-    unroll_length=20,
-    environments=32,
-    minibatches=4,
-    discount=0.99,
-    # As for mujoban_tiny: presses are rare at first.
-    entropy_cost=1e-4,
-    learning_rate=1e-3,
-    adam_epsilon=1e-6,
-    clip_norm=1.0,
-)
+# V-trace on as many frames, half a million, pressed nothing yet: presses are rare at first, and a
+# replay shows each of them many times.
+_AGENT = MPOConfig()
 # Where to press, seen from the fingertips, and reward for coming nearer: a metre is far.
 _TARGET = HintOptions(expert="optimal", kind="target", shaping=5.0)
 
@@ -40,14 +31,25 @@ def mujoxo_press() -> Experiment:
     """Press the square that is pointed at within 5 s: a test of the pipeline, and no result."""
     hints = replace(_TARGET, expert="random", single=True)
     environment = MujoxoOptions(opponent="random", time_limit=5.0, hints=hints)
-    return _mujoxo("mujoxo_press", environment, 4_000_000)
+    return _mujoxo("mujoxo_press", environment, 2_000_000)
+
+
+@register
+def mujoxo_press_demonstrated() -> Experiment:
+    """The same, shown by a script that presses the square a thousand times."""
+    return replace(
+        mujoxo_press(),
+        name="mujoxo_press_demonstrated",
+        demonstrations=Demonstrations(source="scripted", episodes=1000),
+        max_frames=1_000_000,
+    )
 
 
 @register
 def mujoxo_win1() -> Experiment:
     """Press the one square that wins, which an expert points at."""
     environment = MujoxoOptions(opponent="random", time_limit=5.0, task="win1", hints=_TARGET)
-    return _mujoxo("mujoxo_win1", environment, 4_000_000)
+    return _mujoxo("mujoxo_win1", environment, 2_000_000)
 
 
 @register

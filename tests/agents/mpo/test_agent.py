@@ -1,0 +1,143 @@
+"""MPO learns to steer from a replay, and from demonstrations what to do; what it refuses."""
+
+from dataclasses import replace
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from agents.base import Unroll
+from agents.mpo.agent import frames_of
+from agents.mpo.config import MPOConfig
+from environments.errors import UserError
+from launch.rollouts import play
+from tests.agents.reach import HIGH, LOW, SPEED, Reach
+from tests.agents.toy import board_spec, quick_jit
+
+WORLDS, LENGTH = 32, 6
+CONFIG = MPOConfig(
+    hidden=(32, 32),
+    sequence_length=LENGTH,
+    period=LENGTH,
+    batch=WORLDS,
+    n_step=3,
+    discount=0.9,
+    learning_rate=3e-3,
+    target_period=20,
+    epsilon_mean=0.05,
+)
+
+
+def reached(agent, state, environment) -> float:
+    """The part of all targets that the policy reaches greedily."""
+    params = agent.policy_params(state)
+    return np.mean(play(agent, params, environment, episodes=environment.num_levels).outcome == 0)
+
+
+def gather(agent, environment, carry, params, key, choose=None) -> tuple:
+    """`WORLDS` sequences by the agent, or by `choose(observation)`, as from an actor."""
+
+    def step(carry, key):
+        world, now = carry
+        action, extras, _ = agent.act(params, key, now.observation, now.is_first, (), greedy=False)
+        if choose is not None:
+            action, extras = choose(now.observation), {"demonstrated": jnp.ones(WORLDS, bool)}
+        world, after = environment.step(world, action)
+        return (world, after), (now, action, after.reward, after.discount, extras)
+
+    (world, last), (rows, action, reward, discount, extras) = jax.lax.scan(
+        step, carry, jax.random.split(key, LENGTH)
+    )
+    shown = jax.tree.map(lambda x, end: jnp.concatenate([x, end[None]]), rows, last)
+    unroll = Unroll(
+        *(shown.observation, shown.is_first, shown.is_last, action, reward, discount, extras, ())
+    )
+    return (world, last), unroll
+
+
+def steer(observation):
+    """The velocity that comes nearest to the target within the bounds."""
+    towards = jnp.clip((observation["target"] - observation["place"]) / SPEED, -1, 1)
+    return LOW + (towards + 1) / 2 * (HIGH - LOW)
+
+
+def train(config, iterations, choose=None):
+    """After so many rounds of playing and learning twice, the policy and the last metrics."""
+    environment = Reach()
+    agent = config.make(environment.spec, frames=1)
+    state = agent.init(jax.random.key(0))
+    collect = quick_jit(partial(gather, agent, environment, choose=choose))
+    update = quick_jit(agent.update)
+    carry, kept, rng = environment.reset(jax.random.key(1), WORLDS), [], np.random.default_rng(0)
+    assert reached(agent, state, environment) < 0.2
+    for i in range(iterations):
+        key = jax.random.fold_in(jax.random.key(2), i)
+        carry, unroll = collect(carry, agent.policy_params(state), key)
+        kept = [*kept[-50:], unroll]
+        for drawn in rng.integers(len(kept), size=4):
+            state, metrics = update(state, kept[drawn], jax.random.fold_in(key, int(drawn)))
+    assert all(np.isfinite(x) for x in metrics.values())
+    return reached(agent, state, environment), metrics
+
+
+def test_learns_to_steer_to_the_target():
+    rate, _ = train(CONFIG, iterations=150)
+    assert rate > 0.8
+
+
+def test_clones_what_it_is_shown():
+    rate, metrics = train(replace(CONFIG, cloning_cost=100.0), iterations=60, choose=steer)
+    assert rate > 0.9
+    assert metrics["cloning_loss"] < 0.02
+
+
+def test_clones_nothing_of_its_own_play():
+    _, metrics = train(CONFIG, iterations=1)
+    assert metrics["cloning_loss"] == 0
+
+
+def test_target_networks_follow_every_so_many_updates():
+    environment = Reach()
+    agent = replace(CONFIG, target_period=2).make(environment.spec, frames=1)
+    state = agent.init(jax.random.key(0))
+    carry = environment.reset(jax.random.key(1), WORLDS)
+    _, unroll = gather(agent, environment, carry, state.params, jax.random.key(2))
+    before = state.params["targets"]
+    update = quick_jit(agent.update)
+    state, _ = update(state, unroll, jax.random.key(3))
+    for x, y in zip(jax.tree.leaves(before), jax.tree.leaves(state.params["targets"]), strict=True):
+        np.testing.assert_array_equal(x, y)
+    state, _ = update(state, unroll, jax.random.key(4))
+    for name, target in state.params["targets"].items():
+        now = jax.tree.leaves(state.params[name])
+        for x, y in zip(now, jax.tree.leaves(target), strict=True):
+            np.testing.assert_array_equal(x, y)
+
+
+@pytest.mark.parametrize(
+    ("per_insert", "updates", "frames"), [(8.0, 10, 400), (1.0, 10, 3200), (3.0, 10, 1066)]
+)
+def test_frames_are_those_that_were_played(per_insert, updates, frames):
+    config = MPOConfig(batch=32, period=10, samples_per_insert=per_insert)
+    assert frames_of(config, jnp.uint32(updates)) == frames
+
+
+def test_one_of_a_few_actions_is_not_for_mpo():
+    with pytest.raises(UserError, match="mpo chooses numbers; .* use drc, resnet, cnn or mlp"):
+        CONFIG.make(board_spec("planes"), frames=1)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"hidden": ()}, {"n_step": 0}, {"target_period": 0}, {"action_samples": 1},
+        {"discount": 1.5}, {"epsilon": 0.0}, {"learning_rate": -1.0}, {"cloning_cost": -1.0},
+        {"clip_norm": float("nan")},
+    ],
+)  # fmt: skip
+def test_a_wrong_value_is_refused_by_name(changes):
+    ((field, value),) = changes.items()
+    with pytest.raises(UserError, match=rf"agent\.{field} must .*{value}"):
+        MPOConfig(**changes)
