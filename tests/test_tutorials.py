@@ -1,0 +1,67 @@
+"""The tutorials, done as they say in a copy of this repository: files, edits, commands."""
+
+import pytest
+
+from tests.tutorials import FOLDERS, Step, copy_repository, edit, follow, run, steps
+
+SYMBOLIC, EMBEDDED = "docs/add_a_symbolic_game.md", "docs/add_an_embedded_game.md"
+
+
+@pytest.fixture
+def copy(tmp_path):
+    return copy_repository(tmp_path)
+
+
+def do(document, copy):
+    """Follows a tutorial; returns what its commands printed, with each."""
+    return [(step.text, follow(step, copy)) for step in steps(document)]
+
+
+@pytest.mark.slow
+def test_games_can_be_added_as_the_tutorials_say(copy):
+    """The symbolic one first: the embedding imports its rules."""
+    for document in (SYMBOLIC, EMBEDDED):
+        printed = do(document, copy)
+        tested = [output for command, output in printed if "uv run pytest" in command]
+        assert tested
+        assert all(" passed" in output for output in tested)
+    traces = copy / "tests" / "environments" / "playthroughs"
+    assert "reward 1.0000 discount 0.0000" in (traces / "mujothree.txt").read_text()
+    assert {path.name for path in copy.glob("*.mp4")} == {"hex.mp4", "three.mp4", "lights.mp4"}
+    assert_clean(copy)
+
+
+def assert_clean(copy):
+    """What the tutorials add passes the checks of this repository."""
+    run(["-m", "ruff", "check", "--quiet", *FOLDERS], copy)
+    run(["-m", "ruff", "format", "--check", "--quiet", *FOLDERS], copy)
+
+
+def test_every_step_is_understood():
+    """What cannot be carried out, because it is written in no known form, would be left out."""
+    for document, kinds in (
+        (SYMBOLIC, {"file": 4, "diff": 2, "command": 2, "script": 1}),
+        (EMBEDDED, {"file": 4, "diff": 4, "command": 8, "script": 2}),
+    ):
+        found = [step.kind for step in steps(document)]
+        assert {kind: found.count(kind) for kind in kinds} == kinds
+
+
+def test_an_edit_that_fits_nowhere_is_refused(tmp_path):
+    (tmp_path / "a.py").write_text("x = 1\n")
+    edit("--- a.py\n x = 1\n+y = 2\n", tmp_path)
+    assert (tmp_path / "a.py").read_text() == "x = 1\ny = 2\n"
+    with pytest.raises(AssertionError, match="0 times"):
+        edit("--- a.py\n z = 1\n+y = 2\n", tmp_path)
+
+
+def test_a_command_that_fails_is_told(tmp_path):
+    with pytest.raises(AssertionError, match="no environment 'mujothre'"):
+        run(["-m", "launch.cli", "watch", "random", "--environment", "mujothre"], tmp_path)
+    with pytest.raises(AssertionError, match="there already"):
+        follow(Step("file", "", "a.py"), _with(tmp_path, "a.py"))
+
+
+def _with(folder, name):
+    (folder / name).touch()
+    return folder
