@@ -5,6 +5,7 @@ import pytest
 from tests.tutorials import FOLDERS, Step, copy_repository, edit, follow, run, steps
 
 SYMBOLIC, EMBEDDED = "docs/add_a_symbolic_game.md", "docs/add_an_embedded_game.md"
+AGENT = "docs/add_an_agent.md"
 
 
 @pytest.fixture
@@ -31,6 +32,16 @@ def test_games_can_be_added_as_the_tutorials_say(copy):
     assert_clean(copy)
 
 
+@pytest.mark.slow
+def test_an_agent_can_be_added_as_the_tutorial_says(copy):
+    printed = dict(do(AGENT, copy))
+    tested = [output for command, output in printed.items() if "uv run pytest" in command]
+    assert len(tested) == 2
+    assert all(" passed" in output for output in tested)
+    assert (copy / "runs" / "first" / "policy.npz").exists()
+    assert_clean(copy)
+
+
 def assert_clean(copy):
     """What the tutorials add passes the checks of this repository."""
     run(["-m", "ruff", "check", "--quiet", *FOLDERS], copy)
@@ -42,6 +53,7 @@ def test_every_step_is_understood():
     for document, kinds in (
         (SYMBOLIC, {"file": 4, "diff": 2, "command": 2, "script": 1}),
         (EMBEDDED, {"file": 4, "diff": 4, "command": 8, "script": 2}),
+        (AGENT, {"file": 6, "diff": 6, "command": 6, "script": 0}),
     ):
         found = [step.kind for step in steps(document)]
         assert {kind: found.count(kind) for kind in kinds} == kinds

@@ -17,8 +17,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("agents", "environments", "experiments", "launch", "tests")
-# What a command may say of itself in a comment: it needs more than a laptop, or than minutes.
-MARKS = ("accelerator", "many machines", "hours", "downloads", "a dozen minutes")
+# What a command may say of itself in a comment: it needs more than a laptop, or more than a moment.
+MARKS = ("accelerator", "many machines", "hours", "minutes", "downloads")
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"`([\w./]+\.py)`:\n\n$")
 _PROGRAMS = {"moravec": ["-m", "launch.cli"], "pytest": ["-m", "pytest", "-n0"], "python": []}
@@ -57,7 +57,7 @@ def commands(body: str) -> list[str]:
 
 
 def marked(line: str) -> bool:
-    """Whether a command says that it needs more than a laptop, or than minutes."""
+    """Whether a command says that it needs more than a laptop, or than a moment."""
     comment = line.partition(" # ")[2]
     return any(mark in comment for mark in MARKS)
 
