@@ -18,6 +18,8 @@ BACKGROUND = (24, 24, 28)
 _WOOD, _LINE, _PRESENT = (222, 184, 128), (92, 64, 32), (240, 214, 168)
 _BLACK, _WHITE, _RIM, _NEW = (28, 28, 30), (246, 244, 238), (60, 52, 44), (240, 150, 30)
 _RED, _BLUE = (205, 40, 36), (38, 62, 200)
+# Of the planes of a game that nobody draws: what stands in a later plane hides the earlier ones.
+_PLANES = np.array([_PRESENT, _LINE, _RED, _BLUE, _NEW, _WHITE, _BLACK], np.uint8)
 _Point = tuple[float, float]
 _Colour = tuple[int, int, int]
 _FINE = 4  # drawn so many times as large, then scaled down: smooth edges
@@ -27,7 +29,8 @@ def board_picture(state: Any, side: int, new: np.ndarray | None = None) -> np.nd
     """The board of a position as a picture `[side, side, 3] uint8`.
 
     Args:
-      state: a position of Sokoban, of MiniPacman or of a board game.
+      state: a position of Sokoban, of MiniPacman or of a board game; of any other game, its planes
+        or what has them (see `planes_of`), which are drawn as squares of one colour a plane.
       side: pixels.
       new: cells `[H, W] bool` whose stones are marked as the newest.
 
@@ -38,6 +41,8 @@ def board_picture(state: Any, side: int, new: np.ndarray | None = None) -> np.nd
         return _enlarged(sprites(planes), side)
     if isinstance(state, minipacman.State):
         return _enlarged(maze_sprites(minipacman.layers(state)), side)
+    if not isinstance(state, BoardState):
+        return _enlarged(_squares(planes), side)
     return _stones(state, np.zeros(planes.shape[:2], bool) if new is None else new, side)
 
 
@@ -63,14 +68,26 @@ def frame_picture(frame: np.ndarray, side: int) -> tuple[np.ndarray, int, tuple[
 
 
 def planes_of(state: Any) -> np.ndarray:
-    """The planes `[H, W, C] bool` of a position. Raises UserError for a state without a board."""
+    """The planes `[H, W, C] bool` of a position.
+
+    A game that is new here has them as `state.planes`, or its state is such an array or one plane.
+    Raises UserError for a state without a board.
+    """
     if isinstance(state, sokoban.State):
         return sokoban.planes(state)
     if isinstance(state, minipacman.State):
         return minipacman.planes(state)
-    if isinstance(state, BoardState):
-        return state.planes
+    planes = getattr(state, "planes", state)
+    if isinstance(planes, np.ndarray) and planes.dtype == bool and planes.ndim in (2, 3):
+        return planes if planes.ndim == 3 else planes[..., None]
     raise UserError(f"there is no picture for boards of {type(state).__name__}")
+
+
+def _squares(planes: np.ndarray) -> np.ndarray:
+    """A pixel a cell, `[H, W, 3] uint8`, of planes `[H, W, C] bool`."""
+    numbers = np.arange(1, planes.shape[-1] + 1)
+    last = (planes * numbers).max(axis=-1)
+    return _PLANES[np.where(last, 1 + (last - 1) % (len(_PLANES) - 1), 0)]
 
 
 def _enlarged(sprites: np.ndarray, side: int) -> np.ndarray:

@@ -40,7 +40,8 @@ def main(args: list[str]) -> int:
         print(kind)
         width = max(map(len, names)) + 2
         for name, summary in names.items():
-            default = " (the default of train)" if name == registry.DEFAULT else ""
+            is_default = kind == "experiments" and name == registry.DEFAULT
+            default = " (the default of train)" if is_default else ""
             print(f"  {name:{width}}{summary}{default}")
     return 0
 

@@ -1,5 +1,7 @@
 """Pictures of boards and frames: sizes, and colours where things are."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -56,9 +58,22 @@ def test_stones_lie_where_they_are(name):
         assert middle[0] > middle[2] + 100  # orange
 
 
-def test_other_states_have_no_picture():
-    with pytest.raises(UserError, match="no picture for boards of int"):
-        board_picture(3, 100)
+def test_planes_of_any_game_are_squares_the_last_on_top():
+    planes = np.zeros((2, 3, 9), bool)
+    planes[0, 0, 0] = planes[0, 1, (0, 1)] = planes[1, 2, 8] = True
+    cells = board_picture(planes, 30)[10::10, 5::10]
+    assert (board_picture(SimpleNamespace(planes=planes), 30)[10::10, 5::10] == cells).all()
+    empty, first, second, ninth = cells[1, 0], cells[0, 0], cells[0, 1], cells[1, 2]
+    colours = {tuple(colour) for colour in (empty, first, second, ninth)}
+    assert len(colours) == 4
+    assert BACKGROUND not in colours
+    assert (board_picture(planes[..., 0], 30)[10::10, 5::10][0, 0] == first).all()
+
+
+@pytest.mark.parametrize("state", [3, np.zeros((2, 2)), np.zeros(4, bool)])
+def test_other_states_have_no_picture(state):
+    with pytest.raises(UserError, match=f"no picture for boards of {type(state).__name__}"):
+        board_picture(state, 100)
 
 
 @pytest.mark.parametrize("height", [64, 65, 288, 480])

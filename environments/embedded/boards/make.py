@@ -6,7 +6,6 @@ from environments.embedded.base import View
 from environments.embedded.boards.embedding import BoardEmbedding
 from environments.embedded.boards.positions import one_move_wins
 from environments.embedded.boards.registration import SECONDS_PER_CELL, BoardOptions
-from environments.embedded.boards.spec import board_for
 from environments.embedded.environment import EmbeddedEnvironment
 from environments.games.board.game import board_game
 from environments.hints.make import with_hints
@@ -23,7 +22,7 @@ def make(options: BoardOptions, seed: int) -> EmbeddedEnvironment:
     `seed` decides everything random, the opponent's play included.
     """
     game = board_game(options.openspiel)
-    spec = board_for(game)
+    spec = options.board(game)
     embedding = BoardEmbedding(
         game,
         spec,

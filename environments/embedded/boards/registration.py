@@ -2,11 +2,15 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from environments.errors import UserError, unknown
 from environments.hints.options import HintOptions
 from environments.registry import EnvironmentOptions, register
+
+if TYPE_CHECKING:
+    from environments.embedded.boards.spec import BoardSpec
+    from environments.games.board.game import BoardGame
 
 CONTROL_STEP = 0.05  # seconds
 SECONDS_PER_CELL = 6.0  # of the default time limits
@@ -50,13 +54,18 @@ class BoardOptions(EnvironmentOptions, ABC):
     def openspiel(self) -> str:
         """The game's name for `board_game`."""
 
-    def __post_init__(self):
+    def board(self, game: "BoardGame") -> "BoardSpec":
+        """The board on which `game` is played; another layout is another function here."""
         from environments.embedded.boards.spec import board_for
+
+        return board_for(game)
+
+    def __post_init__(self):
         from environments.games.board.game import board_game
         from environments.players.make import parse_player
 
         parse_player(self.opponent)
-        board_for(board_game(self.openspiel))
+        self.board(board_game(self.openspiel))
         if self.task not in TASKS:
             raise unknown("task", self.task, TASKS)
         if not (self.time_limit == 0 or CONTROL_STEP <= self.time_limit < float("inf")):
