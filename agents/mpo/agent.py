@@ -6,6 +6,7 @@ Shape letters: `T` time, `B` batch, `N` actions drawn in one state, `K` numbers 
 
 from fractions import Fraction
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -44,7 +45,7 @@ def make(config: MPOConfig, spec: EnvironmentSpec, frames: int) -> Agent:
     optimizer = _optimizer(config)
 
     def init(key: jax.Array) -> AgentState:
-        learnt = networks.init(key) | {"duals": init_duals(gaussian.size // 2)}
+        learnt: dict[str, Any] = networks.init(key) | {"duals": init_duals(gaussian.size // 2)}
         targets = {name: jax.tree.map(jnp.copy, learnt[name]) for name in ("policy", "critic")}
         zero = jnp.zeros((), jnp.uint32)
         return AgentState(
@@ -90,7 +91,8 @@ def make(config: MPOConfig, spec: EnvironmentSpec, frames: int) -> Agent:
 
     def update(state: AgentState, unroll: Unroll, key: jax.Array) -> tuple[AgentState, Metrics]:
         targets = state.params["targets"]
-        learnt = {name: state.params[name] for name in ("policy", "critic", "duals")}
+        learnt: Any = {name: state.params[name] for name in ("policy", "critic", "duals")}
+        gradient: Any
         gradient, metrics = jax.grad(loss, has_aux=True)(learnt, targets, unroll, key)
         steps, optimizer_state = optimizer.update(gradient, state.optimizer, learnt)
         learnt = optax.apply_updates(learnt, steps)

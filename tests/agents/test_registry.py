@@ -12,6 +12,7 @@ from agents.drc.config import DRCConfig
 from agents.i2a.config import I2AConfig
 from agents.mlp.config import MLPConfig
 from agents.models.config import EnvironmentModelConfig
+from agents.mpo.config import MPOConfig
 from agents.perception.config import PerceptionConfig
 from agents.resnet.config import ResNetConfig
 from environments.errors import UserError
@@ -28,6 +29,7 @@ CONFIGS = {
     **ACTOR_CRITICS,
     "environment_model": EnvironmentModelConfig,
     "perception": PerceptionConfig,
+    "mpo": MPOConfig,
 }
 
 

@@ -125,7 +125,7 @@ def test_frames_are_those_that_were_played(per_insert, updates, frames):
 
 
 def test_one_of_a_few_actions_is_not_for_mpo():
-    with pytest.raises(UserError, match="mpo chooses numbers; .* use drc, resnet, cnn or mlp"):
+    with pytest.raises(UserError, match=r"mpo chooses numbers; .* use drc, resnet, cnn or mlp"):
         CONFIG.make(board_spec("planes"), frames=1)
 
 
