@@ -34,6 +34,7 @@ NAMES = {
     "minipacman_cnn",
     "mujoban_tiny_hinted",
     "mujoxo_press",
+    "mujoxo_press_demonstrated",
     "mujoxo_win1",
     "mujoxo_win1_unhinted",
     "mujoxo_hinted",
