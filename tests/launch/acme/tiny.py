@@ -24,7 +24,10 @@ def sokoban(seed: int = 0):
 
 
 def playground(name: str, seed: int = 0):
-    """Where the agent `name` plays: on those boards, or, if it has to see, before a camera."""
+    """Where the agent `name` plays: on those boards, or, if it has to see, before a camera; with
+    an arm, if it chooses numbers."""
+    if name == "mpo":
+        return environments.load("mujoxo", seed=seed, opponent="random", time_limit=0.5)
     if name != "perception":
         return sokoban(seed)
     return rendered(
