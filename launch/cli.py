@@ -15,7 +15,7 @@ COMMANDS = {
     "train": ("launch.train", "train an agent; alone, a small planner on Sokoban"),
     "evaluate": ("launch.evaluate", "play whole suites with a trained policy"),
     "sweep": ("launch.sweep", "train the runs of a named comparison"),
-    "report": ("launch.report", "plots and tables of runs and sweeps"),
+    "report": ("launch.report.command", "a page, plots and tables of runs and sweeps"),
     "watch": ("launch.watch", "a video of who is at play"),
     "levels": ("launch.levels", "generate, pack, check and solve Sokoban levels"),
     "bench": ("launch.bench", "measure speed, side by side with what there is to beat"),

@@ -13,7 +13,7 @@ from experiments.base import Evaluation
 from launch import cli, configuration
 from launch.evaluation import wilson
 from launch.loggers import CSVLogger
-from launch.report_tables import mean_interval
+from launch.report.summaries import mean_interval
 from launch.run_folder import create
 
 EXPERIMENT = replace(

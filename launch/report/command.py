@@ -15,7 +15,7 @@ from environments.errors import UserError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from launch.report_tables import Summary
+    from launch.report.summaries import Summary
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ def main(args: list[str]) -> int:
     from rich.console import Console
 
     from launch import files
-    from launch.report_runs import collect
-    from launch.report_tables import column_of, curves, summaries
+    from launch.report.runs import collect
+    from launch.report.summaries import column_of, curves, summaries
 
     runs, results = collect(arguments.runs)
     found, column = summaries(results), column_of(runs)
@@ -65,7 +65,7 @@ def main(args: list[str]) -> int:
     }
     files.atomic_write(out / "report.json", json.dumps(document, indent=2) + "\n")
     if drawn:
-        from launch.report_plot import plot
+        from launch.report.plots import plot
 
         plot(drawn, column, out / "curves.png")
     for table in tables:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from launch.report_runs import Evaluated, Run, column_name
+from launch.report.runs import Evaluated, Run, column_name
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 import matplotlib as mpl
 
 from launch import files
-from launch.report_tables import Curve
+from launch.report.summaries import Curve
 
 mpl.use("Agg")  # no screen
 import matplotlib.pyplot as plt
