@@ -32,6 +32,7 @@ class Episode:
     total: float = 0.0  # return
     action: Any = None  # the last one
     outcome: str = ""  # "" if it was left before its end
+    success: bool = False
 
 
 class Studio:

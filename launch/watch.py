@@ -66,11 +66,14 @@ def main(args: list[str]) -> int:
     """Runs `moravec watch ARGS`. A user's mistake raises UserError."""
     arguments = parse(args)
     out = arguments.out or _default_out(arguments)
-    from launch import recording, video
+    from launch import clips, recording, video
 
     video.check_target(out)  # before the long part
     options, player, imagination = _player(arguments)
-    recording.record(
+    kept = out.parent == run_folder.RunFolder(Path(arguments.run)).videos
+    if kept:
+        clips.forget(out)
+    played = recording.record(
         options,
         player,
         out,
@@ -82,6 +85,9 @@ def main(args: list[str]) -> int:
         seconds=arguments.seconds,
         imagination=imagination,
     )
+    if kept:
+        outcomes, successes = zip(*((each.outcome, each.success) for each in played), strict=True)
+        clips.write(clips.Clip(out, outcomes, successes, imagined=imagination is not None))
     return 0
 
 

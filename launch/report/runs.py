@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from environments.errors import UserError
+from environments.registry import name_of
 from experiments.base import Experiment
 from launch import configuration, loggers, prerequisites
 from launch.run_folder import RunFolder
@@ -30,6 +31,9 @@ class Evaluated:
 
     label: str
     run: str
+    source: Run | None  # None of a baseline
+    environment: str
+    options: dict[str, Any]  # of the environment
     frames: int  # of training, those of the runs that it began with counted in
     suite: str
     thinking_steps: int
@@ -53,7 +57,7 @@ def collect(paths: Iterable[Path]) -> tuple[list[Run], list[Evaluated]]:
     folders, results = [], []
     for path in paths:
         if path.is_file():
-            results += [_evaluated(result, result["run"], 0) for result in _list(path)]
+            results += [_evaluated(result, result["run"], None) for result in _list(path)]
             continue
         found = _runs_below(path)
         if not found:
@@ -113,18 +117,21 @@ def _begun_with(folder: RunFolder) -> list[Path]:
 def _evaluations(run: Run) -> list[Evaluated]:
     """From the files of `moravec evaluate`, and from the last evaluation in training."""
     paths = sorted(RunFolder(run.path).evaluation.glob("*.json"))
-    found = [_evaluated(_read(path), run.label, run.before) for path in paths]
+    found = [_evaluated(_read(path), run.label, run) for path in paths]
     return found + _from_training(run)
 
 
-def _evaluated(result: dict[str, Any], label: str, before: int) -> Evaluated:
+def _evaluated(result: dict[str, Any], label: str, source: Run | None) -> Evaluated:
     try:
         simulations = int(result["metrics"].get("simulations", 0))
         low, high = result["ci95"]
         return Evaluated(
             label=label,
             run=result["run"],
-            frames=result["frames"] + before,
+            source=source,
+            environment=result["environment"],
+            options=result["options"],
+            frames=result["frames"] + (source.before if source else 0),
             suite=result["suite"],
             thinking_steps=result["thinking_steps"],
             simulations=simulations,
@@ -158,6 +165,9 @@ def _from_training(run: Run) -> list[Evaluated]:
             Evaluated(
                 label=run.label,
                 run=str(run.path),
+                source=run,
+                environment=name_of(run.experiment.environment),
+                options=dataclasses.asdict(run.experiment.environment),
                 frames=frames,
                 suite=suite,
                 thinking_steps=0,

@@ -1,4 +1,4 @@
-"""Runs of one label together: the mean over seeds, its spread, and what planning cost."""
+"""Evaluations of one label together: the mean over seeds, its spread, and what planning cost."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from launch.report.runs import Evaluated, Run, column_name
+from launch.report.runs import Evaluated
 
 
 @dataclass(frozen=True)
@@ -27,18 +27,18 @@ class Summary:
     outcomes: dict[str, float]  # the share of each, mean over seeds; empty if only rates are known
     model_steps_per_solved: float | None  # mean over seeds that solved any level
     model_steps_solved: float | None
+    optimality_gap: float | None  # steps beyond the fewest, of solved levels; mean over seeds
+    optimal_share: float | None
+    optimum_unknown: float | None  # levels that are left out of both
 
 
-@dataclass(frozen=True)
-class Curve:
-    """All seeds of one label in training, as far as all of them have come."""
-
-    label: str
-    seeds: int
-    frames: np.ndarray  # [X] those of the runs that they began with counted in
-    mean: np.ndarray  # [X]
-    lowest: np.ndarray  # [X]
-    highest: np.ndarray  # [X]
+_METRICS = (
+    "model_steps_per_solved",
+    "model_steps_solved",
+    "optimality_gap",
+    "optimal_share",
+    "optimum_unknown",
+)
 
 
 def summaries(results: Iterable[Evaluated]) -> list[Summary]:
@@ -65,10 +65,7 @@ def _summary(group: Sequence[Evaluated]) -> Summary:
         highest=float(rates.max()),
         mean_return=_mean([each.mean_return for each in group]),
         outcomes=_shares([each for each in group if each.outcomes]),
-        model_steps_per_solved=_mean(
-            [each.metrics.get("model_steps_per_solved") for each in group]
-        ),
-        model_steps_solved=_mean([each.metrics.get("model_steps_solved") for each in group]),
+        **{name: _mean([each.metrics.get(name) for each in group]) for name in _METRICS},
     )
 
 
@@ -94,38 +91,3 @@ def mean_interval(rates: np.ndarray) -> tuple[float, float]:
     """
     half = stats.t.ppf(0.975, len(rates) - 1) * rates.std(ddof=1) / np.sqrt(len(rates))
     return max(0.0, float(rates.mean() - half)), min(1.0, float(rates.mean() + half))
-
-
-def column_of(runs: Sequence[Run]) -> str:
-    """What the runs are compared by: a suite on which all are evaluated as they train; else what
-    they reach in training, which of games with a score is their return."""
-    suites = [suite for run in runs[:1] for suite in run.experiment.evaluation.suites]
-    for suite in suites:
-        column = column_name(suite)
-        if all(sum(column in row for row in run.rows) >= 3 for run in runs):
-            return column
-    scored = any("mode" in vars(run.experiment.environment) for run in runs)
-    return "episode_return" if scored else "success_rate"
-
-
-def curves(runs: Iterable[Run], column: str) -> list[Curve]:
-    """The curves of one column of metrics; none of a label without rows."""
-    groups: dict[str, list[Run]] = {}
-    for run in runs:
-        if any(column in row for row in run.rows):
-            groups.setdefault(run.label, []).append(run)
-    found = (_curve(label, group, column) for label, group in groups.items())
-    return [curve for curve in found if len(curve.frames)]
-
-
-def _curve(label: str, group: Sequence[Run], column: str) -> Curve:
-    points = []
-    for run in group:
-        rows = [row for row in run.rows if column in row]
-        frames = np.array([row["frames"] + run.before for row in rows])
-        points.append((frames, np.array([row[column] for row in rows])))
-    begin, end = max(x[0] for x, _ in points), min(x[-1] for x, _ in points)
-    frames = np.unique(np.concatenate([x for x, _ in points]))
-    frames = frames[(begin <= frames) & (frames <= end)]
-    values = np.stack([np.interp(frames, x, y) for x, y in points])
-    return Curve(label, len(group), frames, values.mean(0), values.min(0), values.max(0))
