@@ -18,6 +18,7 @@ class Clip:
     outcomes: tuple[str, ...]  # of its episodes, "" of one that was left; () if they are not known
     successes: tuple[bool, ...]  # which of them were
     imagined: bool  # whether it shows what a model imagines
+    modified: float = 0.0  # when, seconds since the epoch
 
     @property
     def kind(self) -> str:
@@ -32,7 +33,7 @@ class Clip:
 def write(clip: Clip) -> None:
     """Says how the episodes of a video, which is there, ended. Raises UserError if it cannot."""
     note = asdict(clip)
-    del note["path"]
+    del note["path"], note["modified"]
     files.atomic_write(_note(clip.path), json.dumps(note) + "\n")
 
 
@@ -46,7 +47,7 @@ def clips(run: RunFolder) -> list[Clip]:
     """Those in the run folder, the newest first."""
     paths = [path for path in run.videos.glob("*") if path.suffix.lower() in SUFFIXES]
     shown = [path for path in paths if not path.name.startswith(".")]
-    return [_read(path) for path in sorted(shown, key=lambda path: -path.stat().st_mtime)]
+    return sorted(map(_read, shown), key=lambda clip: -clip.modified)
 
 
 def _note(video: Path) -> Path:
@@ -54,9 +55,10 @@ def _note(video: Path) -> Path:
 
 
 def _read(video: Path) -> Clip:
+    modified = video.stat().st_mtime
     try:
         note = json.loads(_note(video).read_text())
-        successes = tuple(map(bool, note["successes"]))
-        return Clip(video, tuple(map(str, note["outcomes"])), successes, bool(note["imagined"]))
+        outcomes, successes = tuple(map(str, note["outcomes"])), tuple(map(bool, note["successes"]))
+        return Clip(video, outcomes, successes, bool(note["imagined"]), modified)
     except (OSError, ValueError, KeyError, TypeError):
-        return Clip(video, (), (), False)
+        return Clip(video, (), (), False, modified)

@@ -40,6 +40,8 @@ def evaluation(path: Path, rate: float, frames: int, **changes) -> dict:
     result = {
         "run": str(path),
         "frames": frames,
+        "environment": "sokoban",
+        "options": {"levels": "generated:size=10,boxes=1"},
         "suite": "boxes_1",
         "thinking_steps": 0,
         "episodes": 200,
