@@ -9,7 +9,6 @@ from rich.console import Console
 
 from launch.report.tables import Table
 
-
 _WIDTH = 120  # of what is no terminal
 
 
