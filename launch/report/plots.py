@@ -49,7 +49,7 @@ def learning(curves: Sequence[Curve], column: str) -> Picture:
             axes.plot(curve.frames, curve.middle, marker=marker, color=color, label=name)
             axes.fill_between(curve.frames, *curve.ci95, color=color, alpha=0.2, lw=0)
         axes.set_xlabel("frames, those of prerequisites counted in")
-        axes.set_ylabel(column_title(column))
+        axes.set_ylabel(column_title(column).replace(", ", ",\n"))
         if column != "episode_return":
             axes.set_ylim(0, 1)
 
@@ -129,7 +129,7 @@ def _picture(draw: Callable[[Any], None], says: str) -> Picture:
 
 
 def _png(draw: Callable[[Any], None], style: Mapping[str, str]) -> bytes:
-    with mpl.rc_context({"font.size": 11, **style}):
+    with mpl.rc_context({"font.size": 11, **style}):  # pyright: ignore[reportArgumentType]
         figure, axes = plt.subplots(figsize=_SIZE, layout="constrained")
         draw(axes)
         if not axes.get_xlabel().startswith("thinking"):
