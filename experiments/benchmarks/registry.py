@@ -60,6 +60,11 @@ _BENCHMARKS = (
         "experiments.benchmarks.embedded:embedded",
     ),
     Benchmark(
+        "hinted",
+        "physics' part of an actor's CPU time while an expert gives hints",
+        "launch.distributed.benchmark:hinted",
+    ),
+    Benchmark(
         "arm",
         "presses by the scripted arm: how many are right, and how long they take",
         "experiments.benchmarks.arm:arm",

@@ -24,6 +24,8 @@ REWARDS = {"win": 1.0, "draw": 0.5, "loss": 0.0}
 AGENT = 0  # the agent plays first
 _NOTHING, _CUT_OFF = Progress(), Progress(outcome=OUTCOMES[-1], truncated=True)
 
+_AXES = np.eye(3)  # of the world
+
 
 @dataclass(frozen=True)
 class BoardSnapshot:
@@ -217,7 +219,7 @@ class BoardEmbedding(Embedding):
 
     def body(self) -> tuple[np.ndarray, np.ndarray]:
         """The middle of the fingertips, in the axes of the world."""
-        return self.simulation.data.site_xpos[self.scene.grip_site], np.eye(3)
+        return self.simulation.data.site_xpos[self.scene.grip_site], _AXES
 
     def reached(self, before: np.ndarray, target: np.ndarray, now: np.ndarray) -> bool:
         """Whether the agent's new stone lies where it was to; the opponent may have answered."""
