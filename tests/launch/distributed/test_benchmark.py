@@ -5,7 +5,7 @@ from launch.distributed.benchmark import EXPERIMENTS, Size, hinted
 
 def test_physics_is_a_part_of_what_an_actor_does():
     found = hinted(Size(unrolls=1, traced=1, rounds=1))
-    assert len(found) == len(EXPERIMENTS)
+    assert len(found) == 2 * len(EXPERIMENTS)
     for each in found:
         assert each.ratio is not None
         assert 0 < each.ratio < 1
