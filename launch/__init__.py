@@ -3,9 +3,11 @@
 import importlib
 from typing import TYPE_CHECKING
 
+from environments.embedded.sights import use_sights
 from environments.hints.experts import use_policies
 
 if TYPE_CHECKING:
+    from environments.embedded.sights import Sight
     from environments.players.base import Player
     from launch.perception import Perception, load_perception
     from launch.policy import Policy, load_policy
@@ -27,5 +29,13 @@ def _expert(run: str, symbolic: str, shape: tuple[int, int]) -> "Player":
     return load_expert(run, symbolic, shape)
 
 
-# In every process that runs experiments, trained policies may give hints.
+def _sight(run: str, environment: str, shape: tuple[int, ...]) -> "Sight":
+    from launch.perception import load_sight
+
+    return load_sight(run, environment, shape)
+
+
+# In every process that runs experiments, trained policies may give hints, and what has learnt to
+# read a board may read it.
 use_policies(_expert)
+use_sights(_sight)

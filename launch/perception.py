@@ -13,7 +13,9 @@ from agents.perception.config import PerceptionConfig
 from agents.perception.head import PLANES, Head, make_head
 from agents.registry import name_of
 from environments.base import EnvironmentSpec, Observation
+from environments.embedded.sights import Sight
 from environments.errors import UserError
+from environments.registry import name_of as environment_name
 from experiments.base import Experiment
 from launch.policy import load_policy
 
@@ -73,3 +75,28 @@ def load_perception(run: str | Path) -> Perception:
         raise UserError(f"{run} is a run of the agent {name_of(config)}, not of perception")
     head = make_head(config, policy.spec)
     return Perception(policy.experiment, policy.spec, policy.frames, head, policy.params)
+
+
+def load_sight(run: str, environment: str, shape: tuple[int, ...]) -> Sight:
+    """The same for the boards of one environment, picture by picture, on the CPU.
+
+    Raises UserError as `load_perception` does, or if boards of another environment or size were
+    learnt.
+    """
+    perception = load_perception(run)
+    learnt = environment_name(perception.experiment.environment)
+    read = perception.spec.observation[PLANES].shape
+    if (learnt, read) != (environment, shape):
+        raise UserError(
+            f"perception={run} reads boards of {learnt}, {read[0]}x{read[1]}, not of "
+            f"{environment}, {shape[0]}x{shape[1]}"
+        )
+    camera = perception.head.camera
+    height, width, _ = perception.spec.observation[camera].shape
+    cpu = jax.devices("cpu")[0]
+
+    def read_one(picture: np.ndarray) -> np.ndarray:
+        with jax.default_device(cpu):
+            return perception({camera: picture[None]})[0]
+
+    return Sight(camera, height, width, read_one)

@@ -90,12 +90,12 @@ class EmbeddedEnvironment(dm_env.Environment):
 
     @property
     def state(self) -> Any:
-        """The abstract state, as a state of the game's rules."""
-        return self.embedding.state()
+        """The abstract state, as a state of the game's rules: as it is, whatever is seen of it."""
+        return self.embedding.innermost.state()
 
     def planes(self) -> np.ndarray:
-        """The abstract state, `[H, W, C] bool`."""
-        return self.embedding.planes()
+        """The abstract state, `[H, W, C] bool`, likewise."""
+        return self.embedding.innermost.planes()
 
     @property
     def info(self) -> dict[str, np.ndarray]:

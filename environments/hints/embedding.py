@@ -7,7 +7,7 @@ import numpy as np
 from dm_env import specs
 
 from environments.embedded.base import Embedding, Progress
-from environments.embedded.simulation import Simulation
+from environments.embedded.wrapped import WrappedEmbedding
 from environments.hints.adviser import Adviser
 from environments.hints.options import HintOptions
 from environments.players.base import Advice, Player
@@ -37,7 +37,7 @@ class _Moment:
     auxiliary: float
 
 
-class HintedEmbedding(Embedding):
+class HintedEmbedding(WrappedEmbedding):
     """The embedding `inner` with hints of a player.
 
     The expert is asked when the board changes; until it answers, and where it has no advice, there
@@ -57,8 +57,8 @@ class HintedEmbedding(Embedding):
     """
 
     def __init__(self, inner: Embedding, expert: Player, options: HintOptions):
-        self.inner, self._options = inner, options
-        self.outcomes, self.num_levels = inner.outcomes, inner.num_levels
+        super().__init__(inner)
+        self._options = options
         self._adviser = Adviser(expert, options.wait)
         self._hint: _Hint | None = None
         self._waiting = False  # whether the expert has still to answer
@@ -66,16 +66,6 @@ class HintedEmbedding(Embedding):
         self._given = self._reached = 0
         self._auxiliary = 0.0
         self._board = inner.planes()
-
-    @property
-    def simulation(self) -> Simulation:  # pyright: ignore[reportIncompatibleVariableOverride]
-        """The inner embedding's."""
-        return self.inner.simulation
-
-    @property
-    def innermost(self) -> Embedding:
-        """The game itself."""
-        return self.inner
 
     @property
     def hint(self) -> int | None:
@@ -93,7 +83,10 @@ class HintedEmbedding(Embedding):
     def _ask(self) -> None:
         """Asks about the board as it is now."""
         self._board, self._position = self.inner.planes(), self.inner.state()
-        self._waiting = True
+        self._waiting = self._position is not None
+        if not self._waiting:  # the board cannot be made out
+            self._hint = None
+            return
         self._take(self._adviser.advise(self._position))
 
     def _take(self, advice: Advice | None) -> None:
@@ -136,18 +129,6 @@ class HintedEmbedding(Embedding):
             return 0.0
         position, _ = self.inner.body()
         return -self._options.shaping * float(np.linalg.norm(self._hint.target - position))
-
-    def planes(self) -> np.ndarray:
-        """The inner embedding's."""
-        return self.inner.planes()
-
-    def state(self) -> Any:
-        """The inner embedding's."""
-        return self.inner.state()
-
-    def action_spec(self) -> specs.BoundedArray:
-        """The inner embedding's."""
-        return self.inner.action_spec()
 
     def observation_spec(self) -> dict[str, specs.Array]:
         """The inner embedding's, and the keys of hints."""

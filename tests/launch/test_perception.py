@@ -2,6 +2,7 @@
 
 import json
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import jax
@@ -15,6 +16,7 @@ from environments.embedded.boards.registration import MujoxoOptions
 from environments.errors import UserError
 from environments.games.board import rules
 from environments.games.board.positions import state_of
+from environments.hints.options import HintOptions
 from environments.players.make import make_player
 from experiments.base import Experiment
 from launch import configuration, published, run_folder
@@ -124,6 +126,40 @@ def test_an_expert_advises_on_what_is_read():
     advice = make_player("optimal", game, 0).advise(state)
     assert advice.action is not None
     assert rules.legal_actions(state)[advice.action]
+
+
+def test_a_game_is_played_on_what_is_read(run):
+    """The expert's advice and the policy's planes come from the picture, whatever stands there."""
+    hints = HintOptions("optimal", kind="target")
+    options = replace(OPTIONS, front_camera=(0, 0), perception=str(run), hints=hints)
+    environment = rendered("mujoxo", seed=0, **vars(options))
+    try:
+        shown = [environment.reset().observation, environment.step(np.zeros(9)).observation]
+        assert shown[0]["planes"].shape == (3, 3, 3)
+        assert CAMERA not in shown[0]
+        # Seven frames have taught it next to nothing: it reads something else than there is.
+        assert any(not np.array_equal(x["planes"], environment.planes()) for x in shown)
+    finally:
+        environment.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "said"),
+    [
+        ("mujogo", {}, "reads boards of mujoxo, 3x3, not of mujogo, 7x7"),
+        ("mujoban", {"levels": "generated:size=5,boxes=1,count=2,seed=0"}, "not of mujoban, 5x5"),
+    ],
+)
+def test_a_sight_of_another_board_is_refused(run, name, options, said):
+    with pytest.raises(UserError, match=said):
+        environments.load(name, perception=str(run), **options)
+
+
+def test_what_has_not_learnt_to_read_is_no_sight(trained, tmp_path):
+    with pytest.raises(UserError, match="is a run of the agent drc, not of perception"):
+        environments.load("mujoxo", perception=str(trained))
+    with pytest.raises(UserError, match="nowhere"):
+        environments.load("mujoxo", perception=str(tmp_path / "nowhere"))
 
 
 @pytest.mark.slow

@@ -1,15 +1,20 @@
 """Environments of the board games from their options."""
 
+from functools import partial
+
 import numpy as np
 
 from environments.embedded.base import View
-from environments.embedded.boards.embedding import BoardEmbedding
+from environments.embedded.boards.embedding import AGENT, BoardEmbedding
 from environments.embedded.boards.positions import one_move_wins
 from environments.embedded.boards.registration import SECONDS_PER_CELL, BoardOptions
 from environments.embedded.environment import EmbeddedEnvironment
+from environments.embedded.sight import with_sight
 from environments.games.board.game import board_game
+from environments.games.board.positions import state_of
 from environments.hints.make import with_hints
 from environments.players.make import make_player
+from environments.registry import name_of
 
 _VIEWS = {"front_camera": "front", "front_camera_2": "front_2"}
 
@@ -33,7 +38,14 @@ def make(options: BoardOptions, seed: int) -> EmbeddedEnvironment:
         public_names=options.public_names,
         starts=one_move_wins(game) if options.task == "win1" else (),
     )
-    hinted = with_hints(embedding, options.hints, game.parsed.short, game, seed)
+    seen = with_sight(
+        embedding,
+        options.perception,
+        name_of(options),
+        _VIEWS,
+        partial(state_of, game, player=AGENT),
+    )
+    hinted = with_hints(seen, options.hints, game.parsed.short, game, seed)
     views = {
         key: View(camera, *getattr(options, key))
         for key, camera in _VIEWS.items()

@@ -46,6 +46,9 @@ class BoardOptions(EnvironmentOptions, ABC):
     public_names: bool = False
     # game: a whole one. win1: one move, from positions in which just one wins; small games only.
     task: Literal["game", "win1"] = "game"
+    # A run of perception, whose reading of the board, from its camera, takes the place of the truth
+    # for experts and in planes. Empty: the truth.
+    perception: str = ""
     # An expert's advice.
     hints: HintOptions = field(default_factory=HintOptions)
 

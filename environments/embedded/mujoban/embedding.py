@@ -16,6 +16,7 @@ from environments.embedded.mujoban.registration import MujobanOptions
 from environments.embedded.mujoban.scatter import scattered
 from environments.embedded.mujoban.sharing import shared_levels
 from environments.embedded.mujoban.world import World, layout_of
+from environments.embedded.sight import with_sight
 from environments.errors import UserError
 from environments.games.sokoban import rules
 from environments.games.sokoban.level import LevelSet, unpack_bits
@@ -28,6 +29,8 @@ PAD_REACH = 0.1  # metres: half the difference in size of pad and box
 # middle of the next: the distance of cells less the ball's radius and half the box.
 PUSHED = 1.0 - 0.2 - scene.BOX_HALF_SIZE[0]
 _KEPT = 256  # placements of levels
+# The scene's names of cameras by the observation's keys.
+_CAMERAS = {"top_camera": "top_camera", "walker/egocentric_camera": "walker/egocentric"}
 
 
 def make(options: MujobanOptions, seed: int, levels: LevelSet | None = None) -> EmbeddedEnvironment:
@@ -36,16 +39,16 @@ def make(options: MujobanOptions, seed: int, levels: LevelSet | None = None) -> 
     Raises UserError if the levels are wrong or too large, the expert is none of Sokoban, or
     cameras are asked for where nothing can render.
     """
-    views = {
-        key: View(camera, *size)
-        for key, camera, size in (
-            ("top_camera", "top_camera", options.top_camera),
-            ("walker/egocentric_camera", "walker/egocentric", options.egocentric_camera),
-        )
-        if size != (0, 0)
+    sizes = {
+        "top_camera": options.top_camera,
+        "walker/egocentric_camera": options.egocentric_camera,
     }
+    views = {key: View(_CAMERAS[key], *size) for key, size in sizes.items() if size != (0, 0)}
     levels = shared_levels(options.levels) if levels is None else levels
-    embedding = with_hints(Mujoban(levels, options), options.hints, "sokoban", levels.shape, seed)
+    seen = with_sight(
+        Mujoban(levels, options), options.perception, "mujoban", _CAMERAS, rules.state_of
+    )
+    embedding = with_hints(seen, options.hints, "sokoban", levels.shape, seed)
     return EmbeddedEnvironment(embedding, time_limit=options.time_limit, seed=seed, views=views)
 
 

@@ -54,6 +54,9 @@ class MujobanOptions(EnvironmentOptions):
     # Whether planes and pixels are given under the public names full_entity_layer and pixel_layer
     # too.
     public_names: bool = False
+    # A run of perception, whose reading of the board, from its camera, takes the place of the truth
+    # for the expert and in planes. Empty: the truth.
+    perception: str = ""
     # An expert's advice.
     hints: HintOptions = field(default_factory=HintOptions)
 
