@@ -24,8 +24,9 @@ class MPOConfig(AgentConfig):
     period: int = 10
     # Sequences for each update.
     batch: int = 32
-    # Sequences that the replay keeps; the oldest go first.
-    capacity: int = 50_000
+    # Sequences that the replay keeps; the oldest go first. Returns of several steps are those of the
+    # play that is kept: with five times as many, what was learnt is lost for a while.
+    capacity: int = 10_000
     # Sequences there must be before the first update.
     min_size: int = 500
     # How often a sequence is learnt from, on average.

@@ -319,7 +319,8 @@ def test_ctrl_c_for_all_while_parts_are_started(tmp_path, seconds):
 @pytest.mark.slow
 def test_a_stop_ends_the_last_evaluation(tmp_path):
     run = tmp_path / "run"
-    physics = "train", "mujoban_tiny", "--agent.environments", "2", "--max-frames", "40"
+    small = "--agent.batch", "2", "--agent.min-size", "2", "--runner.worlds", "2"
+    physics = "train", "mujoban_tiny", *small, "--max-frames", "40"
     with started(*physics, "--run-dir", run) as process:
         wait_for_line(process, "evaluation/")
         process.send_signal(signal.SIGTERM)
