@@ -24,8 +24,8 @@ class MPOConfig(AgentConfig):
     period: int = 10
     # Sequences for each update.
     batch: int = 32
-    # Sequences that the replay keeps; the oldest go first. Returns of several steps are those of the
-    # play that is kept: with five times as many, what was learnt is lost for a while.
+    # Sequences that the replay keeps; the oldest go first. Returns of several steps are of the play
+    # that is kept: with five times as much, what was learnt is lost for a while.
     capacity: int = 10_000
     # Sequences there must be before the first update.
     min_size: int = 500
