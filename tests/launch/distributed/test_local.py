@@ -85,14 +85,14 @@ def assert_gone(there: dict[int, str]) -> None:
         time.sleep(0.05)
 
 
-def assert_sound(run: Path) -> None:
+def assert_sound(run: Path, max_lag: int | None = 1) -> None:
     """No frame counted twice, the last checkpoint and the policy load, learning was in bounds."""
     counts = frames(run)
     learning = [int(row["frames"]) for row in rows(run) if row["version"]]
     assert learning == sorted(set(learning)), counts
     for row in rows(run):
-        if row["staleness/versions_max"]:
-            assert int(row["staleness/versions_max"]) <= 1
+        if row["staleness/versions_max"] and max_lag is not None:
+            assert int(row["staleness/versions_max"]) <= max_lag
     assert checkpoints.steps(run / "checkpoints")[-1] == counts[-1]
     assert load_policy(run).frames == counts[-1]
 
@@ -329,4 +329,4 @@ def test_a_stop_ends_the_last_evaluation(tmp_path):
         assert process.returncode == 0, said
     assert time.monotonic() - began < 20  # sixty levels take longer
     assert "finished after" in said
-    assert_sound(run)
+    assert_sound(run, max_lag=None)  # a replay's data may be of any age
