@@ -1,11 +1,15 @@
-"""What reads a board from a picture, and who knows how to load it; loads nothing but NumPy."""
+"""What reads a board from a picture, and who knows how to load it; loads no library."""
+
+from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from environments.errors import UserError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @dataclass(frozen=True)
