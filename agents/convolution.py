@@ -21,19 +21,23 @@ def conv_same(image: jax.Array, kernel: jax.Array) -> jax.Array:
     """Convolves with stride 1 and zero padding that keeps the size, as `padding="SAME"` does.
 
     Args:
-      image: `[B, H, W, C]` float32.
-      kernel: `[KH, KW, C, F]` float32.
+      image: `[B, H, W, C]` float32 or bfloat16.
+      kernel: `[KH, KW, C, F]`, of the same type.
 
     Returns:
-      `[B, H, W, F]` float32.
+      `[B, H, W, F]`, of the same type.
     """
     chex.assert_rank([image, kernel], 4)
     chex.assert_equal(image.shape[3], kernel.shape[2])
+    chex.assert_equal(image.dtype, kernel.dtype)
     return _cpu_conv(image, kernel) if jax.default_backend() == "cpu" else _conv(image, kernel)
 
 
 class Conv(hk.Module):
-    """A convolution layer with a bias, stride 1, which keeps the size of the board."""
+    """A convolution layer with a bias, stride 1, which keeps the size of the board.
+
+    Its parameters are float32; it computes in the image's type.
+    """
 
     def __init__(self, channels: int, kernel: int):
         super().__init__(name="conv")
@@ -42,8 +46,9 @@ class Conv(hk.Module):
     def __call__(self, image: jax.Array) -> jax.Array:
         """`[B, H, W, C]` to `[B, H, W, channels]`."""
         shape = (self._kernel, self._kernel, image.shape[-1], self._channels)
-        bias = hk.get_parameter("b", shape[-1:], init=jnp.zeros)
-        return conv_same(image, hk.get_parameter("w", shape, init=INIT)) + bias
+        bias = hk.get_parameter("b", shape[-1:], init=jnp.zeros).astype(image.dtype)
+        kernel = hk.get_parameter("w", shape, init=INIT).astype(image.dtype)
+        return conv_same(image, kernel) + bias
 
 
 def _pads(kernel: jax.Array) -> tuple[tuple[int, int], tuple[int, int]]:

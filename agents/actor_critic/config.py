@@ -1,6 +1,7 @@
 """Hyper-parameters of the shared actor-critic update, with their sources."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from agents.registry import AgentConfig
 from environments.errors import UserError
@@ -10,6 +11,10 @@ from environments.errors import UserError
 # of the loss, except for what is compared with the gradient's size: epsilon, clipping, and the
 # weight penalty, which is no mean over frames. Each of these is the paper's value over 640.
 PAPER_BATCH = 32 * 20
+
+# What convolutions compute in, where an agent has a choice. Parameters, their gradients' sums,
+# memory cells and losses are float32 in any case.
+Precision = Literal["float32", "bfloat16"]
 
 
 @dataclass(frozen=True)

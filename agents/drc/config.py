@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from agents.actor_critic.config import ActorCriticConfig
+from agents.actor_critic.config import ActorCriticConfig, Precision
 from agents.registry import register
 from environments.errors import UserError
 
@@ -49,6 +49,8 @@ class DRCConfig(ActorCriticConfig):
     hidden: int = 256
     # Whose architecture: open (train-learned-planner), paper (Guez et al.), thinker (Chung et al.).
     variant: Literal["open", "paper", "thinker"] = "open"
+    # What convolutions compute in: bfloat16 is for accelerators.
+    precision: Precision = "float32"
 
     def __post_init__(self):
         super().__post_init__()

@@ -5,6 +5,10 @@ outside the scan over time: the encoding and its share of every cell's gates. A 
 the same at every cell of the board, so its convolution is one product with the kernel summed
 over the taps that lie on the board. Both are exact, and halve the work in the scan.
 
+With `precision="bfloat16"` images and gates are bfloat16, from the encoding to the hidden state;
+the memory cell, and what is computed from gate to gate, is float32. Parameters are cast where
+they are used, so that their gradients add up in float32 over the steps.
+
 Shape letters: `T` time, `B` batch, `H, W` board, `C` channels, `D` cells (depth), `N` ticks.
 """
 
@@ -26,7 +30,7 @@ from environments.base import EnvironmentSpec
 class CellState(NamedTuple):
     """The state of one cell; a core is a tuple of `D` of them."""
 
-    hidden: jax.Array  # [B, H, W, C] float32
+    hidden: jax.Array  # [B, H, W, C] float32; bfloat16 within an unroll of that precision
     cell: jax.Array  # [B, H, W, C] float32
 
 
@@ -52,6 +56,7 @@ def drc_network(config: DRCConfig, spec: EnvironmentSpec) -> Network:
         time, batch = is_first.shape
         encoding = Encoder(config, sprites)(image.reshape(time * batch, *image.shape[2:]))
         inputs = [Cell(config, index)(encoding) for index in range(config.depth)]
+        core = _with_hidden(core, config.precision)
         cells = tuple(params for params, _ in inputs)
         gates = tuple(gate.reshape(time, batch, *gate.shape[1:]) for _, gate in inputs)
 
@@ -62,12 +67,14 @@ def drc_network(config: DRCConfig, spec: EnvironmentSpec) -> Network:
             return core, core[-1].hidden
 
         core, hidden = jax.lax.scan(step, core, (gates, is_first))
+        core = _with_hidden(core, "float32")
         hidden = hidden.reshape(time * batch, *lattice, config.channels)
         if variant.readout == "add":
             hidden = hidden + encoding
         else:
             hidden = jnp.concatenate([hidden, encoding], axis=-1)
-        features = jax.nn.relu(hk.Linear(config.hidden, name="readout")(hk.Flatten()(hidden)))
+        hidden = hk.Flatten()(hidden).astype(jnp.float32)
+        features = jax.nn.relu(hk.Linear(config.hidden, name="readout")(hidden))
         joined = join(features.reshape(time, batch, -1), observation, keys)
         return Heads(policy)(joined), core
 
@@ -78,10 +85,15 @@ def drc_network(config: DRCConfig, spec: EnvironmentSpec) -> Network:
     return Network(unroll, initial_core)
 
 
+def _with_hidden(core: tuple[CellState, ...], dtype: str) -> tuple[CellState, ...]:
+    """The core with hidden states of type `dtype`."""
+    return tuple(state._replace(hidden=state.hidden.astype(dtype)) for state in core)
+
+
 def clear(core: tuple[CellState, ...], is_first: jax.Array) -> tuple[CellState, ...]:
     """The core with the boards zeroed at which an episode begins (`is_first [B]`)."""
-    keep = jnp.where(is_first, 0.0, 1.0)[:, None, None, None]
-    return jax.tree.map(lambda x: x * keep, core)
+    keep = ~is_first[:, None, None, None]
+    return jax.tree.map(lambda x: x * keep.astype(x.dtype), core)
 
 
 def repeat_tick(core, gates, cells, repeats: int, variant: Variant) -> tuple[CellState, ...]:
@@ -123,12 +135,13 @@ def cell_step(
 ) -> CellState:
     """A ConvLSTM without peepholes, with pool-and-inject of its own state."""
     images = jnp.concatenate([below, state.hidden], axis=-1)
-    injected = _pool(state.hidden, params.pool, variant) @ params.inject
-    gates = gates + conv_same(images, params.state) + injected.reshape(gates.shape)
-    i, f, g, o = jnp.split(gates, 4, axis=-1)
+    kernel, pool, inject = (array.astype(images.dtype) for array in params)
+    injected = _pool(state.hidden, pool, variant) @ inject
+    gates = gates + conv_same(images, kernel) + injected.reshape(gates.shape)
+    i, f, g, o = jnp.split(gates.astype(jnp.float32), 4, axis=-1)
     gate_o = jnp.tanh(o) if variant.output_gate == "tanh" else jax.nn.sigmoid(o)
     cell = jax.nn.sigmoid(f) * state.cell + jax.nn.sigmoid(i) * jnp.tanh(g)
-    return CellState(hidden=gate_o * jnp.tanh(cell), cell=cell)
+    return CellState(hidden=(gate_o * jnp.tanh(cell)).astype(images.dtype), cell=cell)
 
 
 def _pool(hidden: jax.Array, weights: jax.Array, variant: Variant) -> jax.Array:
@@ -140,7 +153,10 @@ def _pool(hidden: jax.Array, weights: jax.Array, variant: Variant) -> jax.Array:
 
 
 class Encoder(hk.Module):
-    """Two convolutions, to `[B, H, W, channels]`: from one pixel a cell, or from sprites."""
+    """Two convolutions, to `[B, H, W, channels]` in the configuration's precision.
+
+    From one pixel a cell, or from sprites; sprites are encoded in float32.
+    """
 
     def __init__(self, config: DRCConfig, sprites: bool):
         super().__init__(name="encoder")
@@ -156,9 +172,10 @@ class Encoder(hk.Module):
             ]
         else:
             layers = [Conv(config.channels, config.encoder_kernel) for _ in range(2)]
+            image = image.astype(config.precision)
         for layer in layers:
             image = jax.nn.relu(layer(image)) if relu else layer(image)
-        return image
+        return image.astype(config.precision)
 
 
 class Cell(hk.Module):
@@ -185,7 +202,9 @@ class Cell(hk.Module):
         pool = hk.get_parameter("w_pool", (2 * channels if dense else 2, channels), init=INIT)
         of_encoding, of_below, of_pooled = jnp.split(inputs, 3, axis=2)
 
-        gates = conv_same(encoding, of_encoding) + _fence(height, width, fence) + bias
+        around = _fence(height, width, fence) + bias
+        gates = conv_same(encoding, of_encoding.astype(encoding.dtype))
+        gates = gates + around.astype(encoding.dtype)
         rows, columns = _taps_on_board(height), _taps_on_board(width)
         inject = jnp.einsum("hi,wj,ijcf->chwf", rows, columns, of_pooled)
         state = jnp.concatenate([of_below, own], axis=2)

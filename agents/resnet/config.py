@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agents.actor_critic.config import ActorCriticConfig
+from agents.actor_critic.config import ActorCriticConfig, Precision
 from agents.registry import register
 from environments.errors import UserError
 
@@ -23,6 +23,8 @@ class ResNetConfig(ActorCriticConfig):
     kernel: int = 4
     # Units of the hidden layer.
     hidden: int = 256
+    # What convolutions compute in: bfloat16 is for accelerators.
+    precision: Precision = "float32"
 
     def __post_init__(self):
         super().__post_init__()
