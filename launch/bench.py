@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Annotated
 
 import tyro
@@ -10,6 +11,7 @@ import tyro
 from environments.errors import UserError
 from experiments.benchmarks.base import Measurement
 from experiments.benchmarks.registry import benchmarks, load
+from launch import bench_page
 
 
 def main(args: list[str]) -> int:
@@ -25,6 +27,7 @@ def bench(
     ] = (),
     all_: Annotated[bool, tyro.conf.arg(name="all"), tyro.conf.FlagCreatePairsOff] = False,
     as_json: Annotated[bool, tyro.conf.arg(name="json"), tyro.conf.FlagCreatePairsOff] = False,
+    out: Path | None = None,
 ) -> int:
     """Run benchmarks, in the order given; without a name, list them.
 
@@ -32,6 +35,8 @@ def bench(
         names: Benchmarks.
         all_: Run every benchmark.
         as_json: Print one JSON document.
+        out: Also put the figures into a page in Markdown, with machine and versions; what it
+            tells of other benchmarks stays.
     """
     if all_ and names:
         raise UserError("give either names of benchmarks or --all")
@@ -41,6 +46,8 @@ def bench(
             raise UserError("name a benchmark, or give --all; `moravec bench` lists them")
         _list()
         return 0
+    if out is not None:
+        bench_page.check(out)
     found, missing = [], None
     for benchmark in chosen:
         print(f"{benchmark.name}: {benchmark.summary}", file=sys.stderr)
@@ -51,6 +58,10 @@ def bench(
             missing = error
     if found or missing is None:
         _show(found, as_json)
+    if found and out is not None:
+        from launch.versions import collect
+
+        bench_page.write(out, found, benchmarks(), collect())
     if missing is not None:
         raise missing
     return 0
@@ -74,12 +85,5 @@ def _show(found: Iterable[Measurement], as_json: bool) -> None:
     for column in ("value", "unit", "baseline", "ratio"):
         table.add_column(column, justify="left" if column == "unit" else "right")
     for each in found:
-        table.add_row(
-            each.name,
-            each.metric,
-            f"{each.value:,.4g}",
-            each.unit,
-            "" if each.baseline is None else f"{each.baseline:,.4g}",
-            "" if each.ratio is None else f"{each.ratio:.3g}",
-        )
+        table.add_row(each.name, *bench_page.cells(each))
     Console().print(table)

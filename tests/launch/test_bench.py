@@ -1,11 +1,15 @@
 """`moravec bench`, run as a user runs it, but in this process."""
 
 import json
+import platform
 
+import jax
 import pytest
 
 from environments.errors import UserError
 from experiments.benchmarks import registry
+from experiments.benchmarks.base import Measurement
+from launch import bench_page
 from launch.bench import main
 
 
@@ -36,6 +40,47 @@ def test_table(capsys, monkeypatch):
     printed = capsys.readouterr().out
     assert "metric" in printed
     assert "ms/level" in printed
+
+
+def test_a_page_keeps_what_was_measured_before(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("experiments.benchmarks.levels.COUNT", 5)
+    page = tmp_path / "performance.md"
+    version = {
+        "python": "3.12.1", "packages": {"jax": "1.2.3"},
+        "devices": [{"platform": "gpu", "kind": "Fast", "count": 1}],
+    }  # fmt: skip
+    fast = Measurement("drc", "training", 70_000.0, "frames/s")
+    bench_page.write(page, [fast], registry.benchmarks(), version)
+    assert main(["levels", "--out", str(page)]) == 0
+    once = page.read_text()
+    assert main(["levels", "--out", str(page)]) == 0
+    for text in (once, page.read_text()):
+        cpu, accelerator = text.split("## On an accelerator")
+        assert cpu.count("### ") == cpu.count("### levels: generating") == 1
+        assert "Goal: at most 10 ms" in cpu
+        assert f"Python {platform.python_version()}, jax {jax.__version__}" in cpu
+        assert "| 10x10, 4 boxes: median |" in cpu
+        assert "Measured on 1 x Fast" in accelerator
+        assert "jax 1.2.3" in accelerator
+        assert "| training | 70,000 | frames/s |  |  |" in accelerator
+        assert accelerator.count("Not measured.") == 2  # drc11 and resnet
+    assert len(once.splitlines()) == len(page.read_text().splitlines())
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("page.txt", "must be a Markdown file"),
+        ("nowhere/page.md", "there is no folder"),
+        ("README.md", "is not a page of measurements"),
+    ],
+)
+def test_a_page_that_cannot_be_written_is_refused_before_measuring(name, message, tmp_path, capsys):
+    (tmp_path / "README.md").write_text("# Another\n")
+    with pytest.raises(UserError, match=message):
+        main(["levels", "--out", str(tmp_path / name)])
+    assert capsys.readouterr().err == ""
+    assert (tmp_path / "README.md").read_text() == "# Another\n"
 
 
 @pytest.mark.parametrize(
