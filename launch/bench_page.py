@@ -98,10 +98,8 @@ def _goal(benchmark: Benchmark) -> str:
 
 
 def _table(rows: list[Measurement]) -> str:
-    lines = ["| metric | value | unit | baseline | ratio |", "|---|---:|---|---:|---:|"]
-    for each in rows:
-        lines.append(f"| {' | '.join(cells(each))} |")
-    return "\n".join(lines)
+    head = ["| metric | value | unit | baseline | ratio |", "|---|---:|---|---:|---:|"]
+    return "\n".join([*head, *(f"| {' | '.join(cells(each))} |" for each in rows)])
 
 
 def cells(each: Measurement) -> tuple[str, ...]:
