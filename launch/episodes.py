@@ -9,6 +9,9 @@ import numpy as np
 from environments.games.sokoban.rules import OUTCOMES
 from launch.rollouts import Episodes
 
+# What `info` counts in an episode, of a game that has it.
+COUNTED = ("hints_given", "hints_reached", "illegal_presses")
+
 
 class LevelEnvironment(Protocol):
     """What is asked of a `dm_env.Environment`: symbolic and embedded games alike have it."""

@@ -17,6 +17,7 @@ from environments.errors import UserError
 from environments.registry import EnvironmentOptions
 from experiments.suites import expand
 from launch.environment_arguments import BASELINES, baseline_of
+from launch.pretrained import is_pretrained
 
 if TYPE_CHECKING:
     from launch.evaluation import Result
@@ -33,8 +34,9 @@ _SIMULATIONS = 200  # of mcts by itself
 class Arguments:
     """Play every level of each suite once, greedily, and report the solve rate."""
 
-    # A run folder; random, which plays at random; scripted, which reads the simulator; solver,
-    # which plays Sokoban with the fewest moves; or mcts, which searches Sokoban's positions.
+    # A run folder, or pretrained:NAME (see moravec list); random, which plays at random; scripted,
+    # which reads the simulator; solver, which plays Sokoban with the fewest moves; or mcts, which
+    # searches Sokoban's positions.
     run: tyro.conf.Positional[str]
     # Suites (see moravec list) or level sources, in a two-player game opponents; boxes are the
     # suites boxes_1 to boxes_7 together. By default those of the run's experiment.
@@ -235,7 +237,7 @@ def _results(
             if arguments.simulations:
                 metrics = result.metrics | {"simulations": arguments.simulations}
                 result = dataclasses.replace(result, metrics=metrics)
-            if arguments.run not in _BASELINES:
+            if arguments.run not in _BASELINES and not is_pretrained(arguments.run):
                 _keep(result, _searched(arguments))
             yield result
 

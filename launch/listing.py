@@ -11,13 +11,14 @@ import environments.registry
 from experiments import registry
 from experiments.suites import SUITES
 from experiments.sweeps import SWEEPS
+from launch import pretrained
 
-Kind = Literal["environments", "agents", "experiments", "suites", "sweeps"]
+Kind = Literal["environments", "agents", "experiments", "suites", "sweeps", "pretrained"]
 
 
 @dataclass(frozen=True)
 class Arguments:
-    """List environments, agents, experiments, suites and sweeps."""
+    """List environments, agents, experiments, suites, sweeps and pretrained policies."""
 
     # Only these.
     kinds: tyro.conf.Positional[tuple[Kind, ...]] = ()
@@ -54,7 +55,15 @@ def _everything() -> dict[str, dict[str, str]]:
         "experiments": {name: _summary(f) for name, f in registry.experiments().items()},
         "suites": {name: f"{s.summary} ({s.levels})" for name, s in SUITES.items()},
         "sweeps": {name: sweep.summary for name, sweep in SWEEPS.items()},
+        "pretrained": {name: _trained(name) for name in pretrained.names()},
     }
+
+
+def _trained(name: str) -> str:
+    """What a policy that comes along was trained on."""
+    document = json.loads((pretrained.folder(pretrained.PREFIX + name) / "config.json").read_text())
+    experiment = registry.experiments().get(document["experiment"])
+    return "" if experiment is None else _summary(experiment)
 
 
 def _summary(documented: object) -> str:

@@ -11,7 +11,6 @@ turn nothing but the part `model` is a part of an imagining agent's.
 import dataclasses
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agents.actor_critic.config import ActorCriticConfig
@@ -20,7 +19,7 @@ from agents.registry import name_of
 from environments.errors import UserError
 from experiments import registry
 from experiments.base import Experiment
-from launch import configuration, files, run_folder, versions
+from launch import configuration, files, pretrained, run_folder, versions
 from launch.run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ def sources(experiment: Experiment) -> tuple[Source, ...]:
 
 
 def _source(experiment: Experiment, name: str, said: str) -> Source:
-    path, run = Path(said), None
+    path, run = pretrained.folder(said), None
     if path.is_dir():
         run = run_folder.open_run(path)
         found = configuration.load(run.config)

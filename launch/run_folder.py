@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from environments.errors import UserError
-from launch import files
+from launch import files, pretrained
 
 _LOCK = ".lock"
 
@@ -124,7 +124,8 @@ def create(path: Path) -> RunFolder:
 
 
 def open_run(path: Path) -> RunFolder:
-    """The run folder at `path`. Raises UserError if there is none."""
+    """The run folder at `path`, or `pretrained:NAME`. Raises UserError if there is none."""
+    path = pretrained.folder(path)
     try:
         if (path / "config.json").is_file():
             return RunFolder(path)

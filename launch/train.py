@@ -125,7 +125,10 @@ def _begin(arguments: Arguments) -> int:
 
 def _resume(arguments: ResumeArguments) -> int:
     from launch import configuration, prerequisites, published, run_folder
+    from launch.pretrained import is_pretrained
 
+    if is_pretrained(arguments.resume):
+        raise UserError(f"{arguments.resume} has no checkpoints: give it to --init-from instead")
     run = run_folder.open_run(arguments.resume)
     began = run.initial_policy
     if began.exists():

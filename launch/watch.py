@@ -12,6 +12,7 @@ from environments.errors import UserError
 from environments.registry import EnvironmentOptions, name_of
 from launch import run_folder
 from launch.environment_arguments import BASELINES, baseline_of
+from launch.pretrained import folder, is_pretrained
 from launch.suite_options import on_suite
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ _LEVELS = "generated:size=7,boxes=2,count=20,seed=0"  # of a baseline that is gi
 class Arguments:
     """Play some episodes, greedily, and make a video of them."""
 
-    # A run folder, or another who plays: random, scripted or solver.
+    # A run folder or pretrained:NAME, or another who plays: random, scripted or solver.
     run: tyro.conf.Positional[str]
     # Options of the environment; --environment NAME chooses it, for who is no run.
     environment: EnvironmentOptions
@@ -97,7 +98,7 @@ def parse(args: list[str]) -> Arguments:
     if not run and not any(arg in ("-h", "--help") for arg in rest):
         raise UserError(f"say first who plays: a run folder, or one of {', '.join(BASELINES)}")
     if options is None:
-        if not Path(run).exists():
+        if not folder(run).exists():
             raise UserError(f"{run} is neither a run folder nor one of {', '.join(BASELINES)}")
         from launch import configuration
 
@@ -108,9 +109,11 @@ def parse(args: list[str]) -> Arguments:
 
 def _default_out(arguments: Arguments) -> Path:
     name = name_of(arguments.environment)
+    slug = re.sub(r"[^A-Za-z0-9]+", "-", arguments.suite).strip("-")
     if arguments.run in BASELINES:
         return Path("videos") / f"{name}_{arguments.run}.mp4"
-    slug = re.sub(r"[^A-Za-z0-9]+", "-", arguments.suite).strip("-")
+    if is_pretrained(arguments.run):
+        return Path("videos") / f"{folder(arguments.run).name}{slug and '_'}{slug}.mp4"
     return run_folder.RunFolder(Path(arguments.run)).videos / f"{slug or name}.mp4"
 
 

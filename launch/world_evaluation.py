@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -15,7 +16,7 @@ from environments.games.sokoban import rules as sokoban
 from environments.games.sokoban.registration import SokobanOptions
 from environments.registry import EnvironmentOptions, entry, name_of
 from environments.vector.seeds import world_seed
-from launch.episodes import Policy, outcomes_of, play_episodes
+from launch.episodes import COUNTED, Policy, outcomes_of, play_episodes
 from launch.evaluation import Result, summary
 from launch.optimality import optimality
 from launch.rollouts import Episodes
@@ -52,7 +53,7 @@ class _World:
     policy: Policy
     levels: Sequence[int]
     walks: list[_Walk] = field(default_factory=list)
-    hints: list[int] = field(default_factory=lambda: [0, 0])  # given and reached
+    counts: Counter[str] = field(default_factory=Counter)  # of all its episodes
 
     def play(self, names: tuple[str, ...], stop: threading.Event, report) -> Episodes:
         """Plays its levels; ends early, with RuntimeError, once `stop` is set."""
@@ -69,8 +70,9 @@ class _World:
         )
 
     def _count(self, info: Mapping[str, Any]) -> None:
-        for i, name in enumerate(("hints_given", "hints_reached")):
-            self.hints[i] += int(info.get(name, 0))
+        for name in COUNTED:
+            if name in info:
+                self.counts[name] += int(info[name])
 
     def _follow(self, state: Any, timestep: dm_env.TimeStep) -> None:
         if not isinstance(state, sokoban.State):
@@ -137,10 +139,13 @@ def evaluate_worlds(
         thinking_steps=thinking_steps,
     )
     walks = _interleaved([world.walks for world in worlds])
-    given, reached = np.sum([world.hints for world in worlds], axis=0)
-    hints = {"hints_reached": float(reached / given)} if given else {}
+    counts: Counter[str] = Counter()
+    for world in worlds:
+        counts.update(world.counts)  # a sum would leave out what is 0
     embedded = not isinstance(options, SokobanOptions)
-    metrics = result.metrics | hints | _compared(walks, played, embedded=embedded)
+    metrics = (
+        result.metrics | _counted(counts, episodes) | _compared(walks, played, embedded=embedded)
+    )
     return replace(result, metrics=metrics)
 
 
@@ -172,6 +177,16 @@ def _play(worlds: list[_World], names: tuple[str, ...], report: Callable[[int], 
         episode_return=np.array(_interleaved([part.episode_return for part in parts]), np.float32),
         length=np.array(_interleaved([part.length for part in parts]), np.int32),
     )
+
+
+def _counted(counts: Mapping[str, int], episodes: int) -> dict[str, float]:
+    """The share of hints that were followed, and illegal presses in an episode."""
+    found = {}
+    if given := counts.get("hints_given"):
+        found["hints_reached"] = counts["hints_reached"] / given
+    if "illegal_presses" in counts:
+        found["illegal_presses"] = counts["illegal_presses"] / episodes
+    return found
 
 
 def _interleaved(parts: Sequence[Any]) -> list[Any]:

@@ -137,11 +137,11 @@ class ClippedGaussian:
     def sample(self, key: jax.Array, logits: jax.Array) -> tuple[jax.Array, dict[str, Array]]:
         mean, log_std = mean_and_log_std(logits)
         sample = mean + jnp.exp(log_std) * jax.random.normal(key, mean.shape)
-        return self._action(sample), {"sample": sample}
+        return self.action(sample), {"sample": sample}
 
     def mode(self, logits: jax.Array) -> tuple[jax.Array, dict[str, Array]]:
         mean, _ = mean_and_log_std(logits)
-        return self._action(mean), {"sample": mean}
+        return self.action(mean), {"sample": mean}
 
     def log_prob(self, logits: jax.Array, action: Array, extras: dict[str, Array]) -> jax.Array:
         return self.log_prob_and_entropy(logits, action, extras)[0]
@@ -167,7 +167,8 @@ class ClippedGaussian:
         leading = action.shape[: action.ndim - len(self.shape)]
         return 2.0 * (action.reshape(*leading, -1) - low) / (high - low) - 1.0
 
-    def _action(self, sample: jax.Array) -> jax.Array:
+    def action(self, sample: jax.Array) -> jax.Array:
+        """A sample `[..., K]`, clipped, as an action in the environment's units and shape."""
         low, high = jnp.asarray(self.low, jnp.float32), jnp.asarray(self.high, jnp.float32)
         action = jnp.clip(low + (sample + 1.0) / 2.0 * (high - low), low, high)
         return action.reshape(*sample.shape[:-1], *self.shape)

@@ -54,8 +54,12 @@ def make(config: MPOConfig, spec: EnvironmentSpec, frames: int) -> Agent:
 
     def act(params, key, observation, is_first, core, *, greedy: bool):
         logits = networks.policy(params["policy"], jax.tree.map(lambda x: x[None], observation))[0]
-        action, _ = gaussian.mode(logits) if greedy else gaussian.sample(key, logits)
-        return action, {"demonstrated": jnp.zeros(is_first.shape, bool)}, core
+        mean, log_std = mean_and_log_std(logits)
+        sample = mean
+        if not greedy:
+            part = jnp.linspace(1.0, config.least_exploration, len(mean))[:, None]
+            sample += part * jnp.exp(log_std) * jax.random.normal(key, mean.shape)
+        return gaussian.action(sample), {"demonstrated": jnp.zeros(is_first.shape, bool)}, core
 
     def loss(learnt: Params, targets: Params, unroll: Unroll, key: jax.Array):
         observation = jax.tree.map(lambda x: x[:-1], unroll.observation)

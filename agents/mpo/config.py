@@ -29,6 +29,10 @@ class MPOConfig(AgentConfig):
     capacity: int = 10_000
     # Sequences there must be before the first update.
     min_size: int = 500
+    # Environments that act at once explore each with its own part of the policy's deviation, from
+    # this to all of it (a ladder as in Ape-X, Horgan et al. 2018): what a greedy policy gets stuck
+    # in must be seen to be learnt.
+    least_exploration: float = 0.1
     # How often a sequence is learnt from, on average.
     samples_per_insert: float = 8.0
     # Steps of a return before the critic's estimate takes over.
@@ -61,8 +65,10 @@ class MPOConfig(AgentConfig):
                 raise UserError(f"agent.{name} must be at least 1, not {getattr(self, name)}")
         if self.action_samples < 2:
             raise UserError(f"agent.action_samples must be at least 2, not {self.action_samples}")
-        if not 0 <= self.discount <= 1:
-            raise UserError(f"agent.discount must be between 0 and 1, not {self.discount:g}")
+        for name in ("discount", "least_exploration"):
+            value = getattr(self, name)
+            if not 0 <= value <= 1:
+                raise UserError(f"agent.{name} must be between 0 and 1, not {value:g}")
         for name in (
             *("epsilon", "epsilon_mean", "epsilon_std"),
             *("learning_rate", "dual_learning_rate", "clip_norm"),

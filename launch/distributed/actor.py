@@ -19,6 +19,7 @@ from launch.distributed.base import Item, Weights, count
 from launch.distributed.coordinator import ActorReport, Link
 from launch.distributed.subscription import Subscription
 from launch.distributed.unrolls import UnrollBuffer
+from launch.episodes import COUNTED
 
 _POLL = 0.5  # seconds between looks at whether to stop
 
@@ -67,10 +68,9 @@ class EpisodeCounter:
             report.returns += float(self._returns[ends].sum())
             report.auxiliary += float(self._auxiliary[ends].sum())
             report.lengths += int(self._lengths[ends].sum())
-            for name in ("hints_given", "hints_reached"):
+            for name in COUNTED:
                 if name in after.info:
-                    counted = getattr(report, name) + int(after.info[name][ends].sum())
-                    setattr(report, name, counted)
+                    report.counts[name] += int(after.info[name][ends].sum())
 
 
 class Actor:

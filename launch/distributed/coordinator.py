@@ -25,19 +25,22 @@ class ActorReport:
     successes: int = 0
     returns: float = 0.0  # of the game's own rewards
     auxiliary: float = 0.0  # return of what hints add to them
-    hints_given: int = 0
-    hints_reached: int = 0
     lengths: int = 0
     unrolls: int = 0
     act_seconds: float = 0.0  # choosing actions
     step_seconds: float = 0.0  # in the environments
     wait_seconds: float = 0.0  # for permission
     write_seconds: float = 0.0  # to the replay
+    # Over the episodes that ended, what their `info` counts, see `COUNTED`; only what it does.
+    counts: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: "ActorReport") -> None:
         """Adds `other` to this."""
         for each in fields(self):
-            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
+            if each.name == "counts":
+                self.counts.update(other.counts)  # a sum would forget what is 0
+            else:
+                setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
 
 
 @dataclass

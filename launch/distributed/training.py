@@ -20,10 +20,9 @@ from launch.distributed.plan import Plan
 from launch.distributed.window import (
     ACTOR_COLUMNS,
     DATA_COLUMNS,
-    EPISODE_COLUMNS,
-    HINT_COLUMNS,
     TIME_COLUMNS,
     Window,
+    episode_columns,
     lag_columns,
 )
 from launch.evaluator import Evaluator
@@ -253,10 +252,9 @@ class Training:
     def _columns(self) -> tuple[str, ...]:
         metrics = self._learner.metrics(self._plan.item, self._plan.round_items)
         evaluation = self._evaluator.columns
-        hints = getattr(self._plan.experiment.environment, "hints", None)
-        hinted = HINT_COLUMNS if hints is not None and hints.expert else ()
+        episodes = episode_columns(self._plan.experiment.environment)
         return (
-            *("frames", *TIME_COLUMNS, *EPISODE_COLUMNS, *hinted, *sorted(metrics)),
+            *("frames", *TIME_COLUMNS, *episodes, *sorted(metrics)),
             *(*ACTOR_COLUMNS, *DATA_COLUMNS, *lag_columns(self._plan.max_lag)),
             *((*evaluation, "evaluated_frames") if evaluation else ()),
         )

@@ -8,13 +8,16 @@ from typing import Any
 import jax
 import numpy as np
 
+from environments.embedded.boards.registration import BoardOptions
+from environments.registry import EnvironmentOptions
 from launch.distributed.batches import Staleness
 from launch.distributed.coordinator import ActorReport
 
 _LAGS = 8  # versions that have a column of their own; what is older counts into the last
 
-EPISODE_COLUMNS = ("episodes", "success_rate", "episode_return", "episode_length")
-HINT_COLUMNS = ("auxiliary_return", "hints_reached")  # where there are hints
+_EPISODE_COLUMNS = ("episodes", "success_rate", "episode_return", "episode_length")
+_HINT_COLUMNS = ("auxiliary_return", "hints_reached")  # where there are hints
+_BOARD_COLUMNS = ("illegal_presses",)  # of an embedded board game
 TIME_COLUMNS = ("seconds", "frames_per_second", "actor_frames_per_second")
 ACTOR_COLUMNS = ("actor_frames", "actor_act", "actor_step", "actor_wait", "actor_write")
 DATA_COLUMNS = (
@@ -30,6 +33,14 @@ DATA_COLUMNS = (
     "staleness/seconds_95",
     "staleness/seconds_max",
 )
+
+
+def episode_columns(options: EnvironmentOptions) -> tuple[str, ...]:
+    """The columns about episodes of the environment with these options."""
+    hints = getattr(options, "hints", None)
+    hinted = _HINT_COLUMNS if hints is not None and hints.expert else ()
+    pressed = _BOARD_COLUMNS if isinstance(options, BoardOptions) else ()
+    return (*_EPISODE_COLUMNS, *hinted, *pressed)
 
 
 def lag_columns(max_lag: int | None) -> tuple[str, ...]:
@@ -103,9 +114,11 @@ def _episodes(report: ActorReport) -> dict[str, Any]:
         row["success_rate"] = report.successes / report.episodes
         row["episode_return"] = report.returns / report.episodes
         row["episode_length"] = report.lengths / report.episodes
-        if report.hints_given:
+        if given := report.counts.get("hints_given"):
             row["auxiliary_return"] = report.auxiliary / report.episodes
-            row["hints_reached"] = report.hints_reached / report.hints_given
+            row["hints_reached"] = report.counts["hints_reached"] / given
+        if "illegal_presses" in report.counts:
+            row["illegal_presses"] = report.counts["illegal_presses"] / report.episodes
     return row
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from environments.errors import UserError
 from environments.registry import name_of
 from experiments.base import Experiment
-from launch import configuration, loggers, prerequisites
+from launch import configuration, loggers, prerequisites, pretrained
 from launch.run_folder import RunFolder
 
 
@@ -55,7 +55,7 @@ def collect(paths: Iterable[Path]) -> tuple[list[Run], list[Evaluated]]:
     Raises UserError if one of them holds neither.
     """
     folders, results = [], []
-    for path in paths:
+    for path in map(pretrained.folder, paths):
         if path.is_file():
             results += [_evaluated(result, result["run"], None) for result in _list(path)]
             continue

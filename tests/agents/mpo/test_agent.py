@@ -83,7 +83,7 @@ def train(config, iterations, choose=None):
 
 
 def test_learns_to_steer_to_the_target():
-    rate, _ = train(CONFIG, iterations=150)
+    rate, _ = train(CONFIG, iterations=250)
     assert rate > 0.8
 
 
@@ -141,3 +141,31 @@ def test_a_wrong_value_is_refused_by_name(changes):
     ((field, value),) = changes.items()
     with pytest.raises(UserError, match=rf"agent\.{field} must .*{value}"):
         MPOConfig(**changes)
+
+
+def test_environments_that_act_at_once_explore_by_parts_of_the_deviation():
+    environment = Reach()
+    agent = replace(CONFIG, least_exploration=0.25).make(environment.spec, frames=1)
+    params = agent.policy_params(agent.init(jax.random.key(0)))
+    _, now = environment.reset(jax.random.key(1), 4)
+    now = jax.tree.map(lambda x: jnp.broadcast_to(x[:1], x.shape), now)  # four times the same
+
+    def act(key, greedy):
+        return agent.act(params, key, now.observation, now.is_first, (), greedy=greedy)[0]
+
+    actions = jax.vmap(partial(act, greedy=False))(jax.random.split(jax.random.key(2), 4000))
+    away = (actions - act(jax.random.key(0), True)) / (HIGH - LOW) * 2
+    inside = jnp.abs(away).max(axis=(0, 2)) < 1.0
+    spread = jnp.std(away, axis=0).mean(-1)
+    # The least three stay within the bounds, so that nothing is clipped.
+    np.testing.assert_allclose(spread[2:] / spread[3], [2.0, 1.0], rtol=0.05)
+    np.testing.assert_allclose(spread[3], 0.25 * 0.5, rtol=0.05)
+    assert inside[3]
+    alone = jax.vmap(lambda key: agent.act(params, key, *first(now), (), greedy=False)[0])
+    only = alone(jax.random.split(jax.random.key(3), 4000))[:, 0]
+    assert np.all(jnp.std(only, axis=0) > 3 * jnp.std(actions[:, 3], axis=0))  # in full
+
+
+def first(now):
+    """The observation and is_first of the first environment, in a batch of one."""
+    return jax.tree.map(lambda x: x[:1], now.observation), now.is_first[:1]
