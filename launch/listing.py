@@ -39,7 +39,7 @@ def main(args: list[str]) -> int:
         return 0
     for kind, names in found.items():
         print(kind)
-        width = max(map(len, names)) + 2
+        width = max(map(len, names), default=0) + 2
         for name, summary in names.items():
             is_default = kind == "experiments" and name == registry.DEFAULT
             default = " (the default of train)" if is_default else ""

@@ -52,7 +52,14 @@ def test_nothing_heavy_is_imported(args):
 def test_list():
     done = moravec("list", "--json")
     listed = json.loads(done.stdout)
-    assert list(listed) == ["environments", "agents", "experiments", "suites", "sweeps"]
+    assert list(listed) == [
+        "environments",
+        "agents",
+        "experiments",
+        "suites",
+        "sweeps",
+        "pretrained",
+    ]
     assert "sokoban" in listed["environments"]
     assert {"drc", "resnet", "cnn"} <= set(listed["agents"])
     shown = moravec("list", "experiments", "suites").stdout
