@@ -19,7 +19,7 @@ from tests.tutorials import ROOT, marked
 
 DOCUMENTS = sorted(
     [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
-    + [path for root in ("agents", "environments", "experiments", "launch")
+    + [path for root in ("agents", "environments", "experiments", "launch", "pretrained")
        for path in (ROOT / root).rglob("README.md")]
 )  # fmt: skip
 TEXT = {path.relative_to(ROOT).as_posix(): path.read_text() for path in DOCUMENTS}

@@ -1,0 +1,77 @@
+"""Policies that come along: they load, play as well as is said, and serve wherever runs do."""
+
+import json
+
+import pytest
+
+from environments import load
+from environments.hints.options import HintOptions
+from launch import cli, pretrained
+from launch.policy import load_policy
+
+MOST_BYTES = 8 * 2**20  # all of them: they are part of every clone
+# (episodes, success rate that is surely reached); an untrained policy stays below a quarter of it.
+REACHED = {"sokoban_small": (200, 0.85)}
+
+
+def test_each_is_tested_and_named_in_the_readme():
+    readme = (pretrained.folder("pretrained:sokoban_small").parent / "README.md").read_text()
+    assert set(pretrained.names()) == set(REACHED)
+    for name in pretrained.names():
+        assert f"| `{name}` |" in readme
+
+
+def test_they_are_small():
+    root = pretrained.folder("pretrained:sokoban_small").parent
+    assert sum(path.stat().st_size for path in root.rglob("*") if path.is_file()) < MOST_BYTES
+
+
+@pytest.mark.parametrize("name", REACHED)
+def test_plays_as_well_as_is_said(name, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    episodes, least = REACHED[name]
+    run = f"pretrained:{name}"
+    files = sorted(pretrained.folder(run).rglob("*"))
+    assert cli.main(["evaluate", run, "--json", f"--episodes={episodes}"]) == 0
+    result, *_ = json.loads(capsys.readouterr().out)
+    assert result["run"] == run
+    assert result["episodes"] == episodes
+    assert result["rate"] >= least
+    assert sorted(pretrained.folder(run).rglob("*")) == files  # nothing is written there
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_experiment_of_that_name_made_it():
+    for name in pretrained.names():
+        assert load_policy(f"pretrained:{name}").experiment.name == name
+
+
+def test_it_gives_hints():
+    hints = HintOptions(expert="pretrained:sokoban_small")
+    levels = "generated:size=5,boxes=1,count=20,seed=0"
+    environment = load("mujoban", seed=0, levels=levels, hints=hints)
+    assert environment.reset().observation["hint/present"]
+    environment.close()
+
+
+def test_a_video_goes_into_the_present_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["watch", "pretrained:sokoban_small", "--seconds=1", "--size=96"]) == 0
+    assert [path.name for path in (tmp_path / "videos").iterdir()] == ["sokoban_small.mp4"]
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["evaluate", "pretrained:sokoban_smal"], "did you mean 'sokoban_small'?"),
+        (["watch", "pretrained:sokoban_smal"], "did you mean 'sokoban_small'?"),
+        (["train", "--init-from", "pretrained:none"], "sokoban_small"),
+        (["train", "--resume", "pretrained:sokoban_small"], "give it to --init-from"),
+    ],
+)
+def test_mistakes_are_told_in_one_line(args, message, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(args) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert message in line
+    assert not list(tmp_path.iterdir())
