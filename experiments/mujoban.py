@@ -32,7 +32,7 @@ def mujoban_tiny() -> Experiment:
 def mujoban_tiny_hinted() -> Experiment:
     """The same with a solver's advice: where to roll next, and reward for coming nearer."""
     tiny = mujoban_tiny()
-    hints = HintOptions(expert="solver", kind="target", shaping=1.0)
+    hints = HintOptions(expert="solver", kind="target", shaping=1.0, until_lost=True)
     return replace(
         tiny, name="mujoban_tiny_hinted", environment=replace(tiny.environment, hints=hints)
     )

@@ -45,7 +45,7 @@ def in_batch(options: EnvironmentOptions, suite: str) -> bool:
 
 
 def told(options: Any) -> EnvironmentOptions:
-    """The same with hints in every episode, if there are any: dropout is for training."""
+    """The same with hints in every episode, to its end, if there are any."""
     if not hasattr(options, "hints"):
         return options
-    return replace(options, hints=replace(options.hints, dropout=0.0))
+    return replace(options, hints=replace(options.hints, dropout=0.0, until_lost=False))

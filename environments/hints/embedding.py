@@ -30,6 +30,7 @@ class _Moment:
     expert: Any
     hint: _Hint | None
     waiting: bool
+    lost: bool
     told: bool
     board: np.ndarray
     given: int
@@ -51,7 +52,8 @@ class HintedEmbedding(WrappedEmbedding):
     Reward: the game's own, and `reached` or minus `missed` when the board changes under a hint, and
         `shaping` times the difference of potentials: minus the distance to the target in metres,
         0 without a hint and where the game ends. Hints that are dropped out reward all the same.
-    Termination: the game's; with `single` the first move under a hint, `win` for 1 or `loss`.
+    Termination: the game's; with `single` the first move under a hint, `win` for 1 or `loss`; with
+        `until_lost` when the expert has proved that the position is lost, with the worst outcome.
     Info: `hints_given` and `hints_reached` in the episode (int32); `auxiliary_reward` (float32),
         what of the last reward is not the game's own.
     """
@@ -62,6 +64,7 @@ class HintedEmbedding(WrappedEmbedding):
         self._adviser = Adviser(expert, options.wait)
         self._hint: _Hint | None = None
         self._waiting = False  # whether the expert has still to answer
+        self._lost = False  # whether the expert has proved that the game is
         self._told = False  # whether this episode's hints are shown
         self._given = self._reached = 0
         self._auxiliary = 0.0
@@ -77,7 +80,7 @@ class HintedEmbedding(WrappedEmbedding):
         self.inner.begin(level, rng)
         self._told = not self._options.dropout or rng.random() >= self._options.dropout
         self._given = self._reached = 0
-        self._auxiliary, self._hint = 0.0, None
+        self._auxiliary, self._hint, self._lost = 0.0, None, False
         self._ask()
 
     def _ask(self) -> None:
@@ -93,7 +96,7 @@ class HintedEmbedding(WrappedEmbedding):
         if advice is None:
             self._hint = None
             return
-        self._waiting = False
+        self._waiting, self._lost = False, advice.status == "unsolvable"
         if advice.status == "solved":
             return
         if advice.action is None or advice.target_planes is None:
@@ -119,6 +122,8 @@ class HintedEmbedding(WrappedEmbedding):
                 self._ask()
         elif self._waiting:
             self._take(self._adviser.look(self._position))
+        if self._lost and self._options.until_lost and progress.outcome is None:
+            progress = replace(progress, outcome=self.inner.outcomes[-1])
         over = progress.outcome is not None and not progress.truncated
         after = 0.0 if over else self._potential()
         self._auxiliary = reward + self._options.discount * after - before
@@ -178,14 +183,14 @@ class HintedEmbedding(WrappedEmbedding):
         """The inner embedding's, the expert's and the hint."""
         return _Moment(
             self.inner.snapshot(), self._adviser.snapshot(), self._hint, self._waiting,
-            self._told, self._board, self._given, self._reached, self._auxiliary,
+            self._lost, self._told, self._board, self._given, self._reached, self._auxiliary,
         )  # fmt: skip
 
     def restore(self, snapshot: _Moment) -> None:
         """Goes back to `snapshot`; advice that was awaited then is asked for again."""
         self.inner.restore(snapshot.inner)
         self._adviser.restore(snapshot.expert)
-        self._hint, self._waiting = snapshot.hint, snapshot.waiting
+        self._hint, self._waiting, self._lost = snapshot.hint, snapshot.waiting, snapshot.lost
         self._told, self._board = snapshot.told, snapshot.board
         self._given, self._reached = snapshot.given, snapshot.reached
         self._auxiliary = snapshot.auxiliary

@@ -30,6 +30,8 @@ def with_hints(
         return embedding
     if options.single and "loss" not in embedding.outcomes:
         raise UserError("hints.single is for board games: a move of Sokoban wins and loses nothing")
+    if options.until_lost and symbolic != "sokoban":
+        raise UserError("hints.until_lost is for Sokoban: board games end by themselves")
     word = np.random.SeedSequence(seed, spawn_key=(2,)).generate_state(1, np.uint64)[0]
     expert = make_expert(options.expert, symbolic, game, int(word >> np.uint64(1)))
     return HintedEmbedding(embedding, expert, options)

@@ -36,6 +36,9 @@ class HintOptions:
     # Ends an episode with its first move, won if it was the one hinted at: a test of whether hints
     # can be followed. Board games only.
     single: bool = False
+    # Ends an episode, in training alone, once the expert has proved that it is lost: what comes
+    # after would teach nothing. Sokoban only.
+    until_lost: bool = False
     # Seconds for which a new board waits for its advice; the world goes on without it then, and
     # is told when it comes.
     wait: float = 10.0

@@ -15,6 +15,8 @@ from environments.hints.options import HintOptions
 from environments.players.sokoban.solver import solve
 from tests.environments.cases import MUJOBAN_LEVELS
 from tests.environments.embedded.boards.arm import STILL, Scripted, embedded, fist_on
+from tests.environments.embedded.mujoban.rooms import write_levels
+from tests.environments.embedded.mujoban.test_embedding import move_box
 
 LEVELS = "generated:size=5,boxes=1,count=20,seed=0"
 
@@ -226,6 +228,29 @@ def test_the_wrong_expert_is_refused_in_one_line(name, expert, said):
     with pytest.raises(UserError, match=said) as error:
         load(name, hints=HintOptions(expert), **options)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("until_lost", [False, True])
+def test_an_episode_ends_when_the_solver_has_proved_it_lost(until_lost, tmp_path):
+    levels = write_levels(tmp_path, ("#####", "#@  #", "# $.#", "#   #", "#####"))
+    hints = HintOptions("solver", until_lost=until_lost)
+    environment = load("mujoban", levels=levels, time_limit=20.0, hints=hints)
+    assert isinstance(environment, EmbeddedEnvironment)
+    still = np.zeros(3, np.float32)
+    for _ in range(2):  # the second time as the first
+        assert environment.reset().observation["hint/present"]
+        assert not environment.step(still).last()
+        move_box(environment, 0, dy=-1.0)  # to the lowest row: never again to the one above
+        step = environment.step(still)
+        assert not step.observation["hint/present"]
+        assert step.last() == until_lost
+        assert step.discount == (0 if until_lost else 1)
+        assert environment.outcome == ("unsolved" if until_lost else None)
+
+
+def test_lost_games_are_of_sokoban():
+    with pytest.raises(UserError, match=r"hints.until_lost is for Sokoban"):
+        load("mujoxo", hints=HintOptions("optimal", until_lost=True))
 
 
 def test_single_moves_are_of_board_games():
