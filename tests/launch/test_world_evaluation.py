@@ -8,8 +8,10 @@ import pytest
 
 from environments.embedded.mujoban.registration import MujobanOptions
 from environments.errors import UserError
+from environments.hints.options import HintOptions
 from launch import cli
 from launch.baselines import random_policy, scripted_policy
+from launch.suite_options import told
 from launch.world_evaluation import WORLDS, Entrant, evaluate_worlds
 from tests.launch.commands import LEVELS
 
@@ -104,3 +106,10 @@ def test_a_board_game_against_an_opponent(capsys):
     assert result["options"]["opponent"] == "random"
     assert sum(result["outcomes"].values()) == 1
     assert "optimality_gap" not in result["metrics"]
+    assert result["metrics"]["illegal_presses"] >= 0
+
+
+def test_evaluation_tells_every_hint_and_goes_on_to_the_end():
+    hints = HintOptions("solver", kind="target", dropout=0.5, until_lost=True)
+    told_ = told(MujobanOptions(levels=LEVELS, hints=hints))
+    assert told_ == MujobanOptions(levels=LEVELS, hints=HintOptions("solver", kind="target"))
