@@ -70,6 +70,14 @@ class Embedding(ABC):
         """
         raise UserError(f"{type(self).__name__} takes no hints: it does not say where to aim")
 
+    def ahead(self, plan: tuple[int, ...]) -> float:
+        """Metres that the acting body has still to go when the first action of `plan` is made.
+
+        0 where abstract actions tell no way.
+        """
+        del plan
+        return 0.0
+
     def body(self) -> tuple[np.ndarray, np.ndarray]:
         """The acting body: its position `[3]` in metres, and its axes as columns `[3, 3]`."""
         raise UserError(f"{type(self).__name__} takes no hints: it does not say what acts")

@@ -42,6 +42,9 @@ class WrappedEmbedding(Embedding):
     def aim(self, action: int) -> np.ndarray:
         return self.inner.aim(action)
 
+    def ahead(self, plan: tuple[int, ...]) -> float:
+        return self.inner.ahead(plan)
+
     def body(self) -> tuple[np.ndarray, np.ndarray]:
         return self.inner.body()
 

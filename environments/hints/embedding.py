@@ -20,6 +20,7 @@ class _Hint:
     action: int
     planes: np.ndarray  # [H, W, C] bool, the board after `action`
     target: np.ndarray  # [3] metres, in the world: where the acting body should go
+    ahead: float  # metres that it has still to go then, as far as the plan tells
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class _Moment:
     given: int
     reached: int
     auxiliary: float
+    potential: float
 
 
 class HintedEmbedding(WrappedEmbedding):
@@ -50,8 +52,9 @@ class HintedEmbedding(WrappedEmbedding):
         should go, in that body's own frame); zeros where there is no hint. Always
         `hint/present` (bool), False also in episodes whose hints are dropped out.
     Reward: the game's own, and `reached` or minus `missed` when the board changes under a hint, and
-        `shaping` times the difference of potentials: minus the distance to the target in metres,
-        0 without a hint and where the game ends. Hints that are dropped out reward all the same.
+        `shaping` times the difference of potentials: minus the metres to the target and from there
+        along the rest of the expert's plan. It stays what it is while there is no hint, and is 0
+        where the game ends, unless as lost. Hints that are dropped out reward all the same.
     Termination: the game's; with `single` the first move under a hint, `win` for 1 or `loss`; with
         `until_lost` when the expert has proved that the position is lost, with the worst outcome.
     Info: `hints_given` and `hints_reached` in the episode (int32); `auxiliary_reward` (float32),
@@ -67,7 +70,7 @@ class HintedEmbedding(WrappedEmbedding):
         self._lost = False  # whether the expert has proved that the game is
         self._told = False  # whether this episode's hints are shown
         self._given = self._reached = 0
-        self._auxiliary = 0.0
+        self._auxiliary = self._potential = 0.0
         self._board = inner.planes()
 
     @property
@@ -82,6 +85,7 @@ class HintedEmbedding(WrappedEmbedding):
         self._given = self._reached = 0
         self._auxiliary, self._hint, self._lost = 0.0, None, False
         self._ask()
+        self._potential = self._measure(0.0)
 
     def _ask(self) -> None:
         """Asks about the board as it is now."""
@@ -103,12 +107,13 @@ class HintedEmbedding(WrappedEmbedding):
             self._hint = None
             return
         target = self.inner.aim(advice.action)
-        self._hint = _Hint(advice.action, advice.target_planes, target)
+        ahead = self.inner.ahead(advice.plan)
+        self._hint = _Hint(advice.action, advice.target_planes, target, ahead)
         self._given += 1
 
     def advance(self, control: np.ndarray, rng: np.random.Generator) -> Progress:
         """One control step, and what its hint makes of the reward."""
-        before, hint, board = self._potential(), self._hint, self._board
+        before, hint, board = self._potential, self._hint, self._board
         progress = self.inner.advance(control, rng)
         reward, now = 0.0, self.inner.planes()
         if not np.array_equal(now, board):
@@ -122,18 +127,23 @@ class HintedEmbedding(WrappedEmbedding):
                 self._ask()
         elif self._waiting:
             self._take(self._adviser.look(self._position))
-        if self._lost and self._options.until_lost and progress.outcome is None:
+        lost = self._lost and self._options.until_lost and progress.outcome is None
+        if lost:
             progress = replace(progress, outcome=self.inner.outcomes[-1])
-        over = progress.outcome is not None and not progress.truncated
-        after = 0.0 if over else self._potential()
-        self._auxiliary = reward + self._options.discount * after - before
+        # What is left of the way is paid out at the game's end, but not where it is lost: the
+        # quickest reward would be to lose.
+        over = progress.outcome is not None and not progress.truncated and not lost
+        self._potential = 0.0 if over else self._measure(before)
+        self._auxiliary = reward + self._options.discount * self._potential - before
         return replace(progress, reward=progress.reward + self._auxiliary)
 
-    def _potential(self) -> float:
-        if self._hint is None or not self._options.shaping:
-            return 0.0
+    def _measure(self, otherwise: float) -> float:
+        """The potential now; `otherwise` if there is no hint."""
+        if self._hint is None:
+            return otherwise
         position, _ = self.inner.body()
-        return -self._options.shaping * float(np.linalg.norm(self._hint.target - position))
+        distance = float(np.linalg.norm(self._hint.target - position))
+        return -self._options.shaping * (distance + self._hint.ahead)
 
     def observation_spec(self) -> dict[str, specs.Array]:
         """The inner embedding's, and the keys of hints."""
@@ -184,6 +194,7 @@ class HintedEmbedding(WrappedEmbedding):
         return _Moment(
             self.inner.snapshot(), self._adviser.snapshot(), self._hint, self._waiting,
             self._lost, self._told, self._board, self._given, self._reached, self._auxiliary,
+            self._potential,
         )  # fmt: skip
 
     def restore(self, snapshot: _Moment) -> None:
@@ -193,7 +204,7 @@ class HintedEmbedding(WrappedEmbedding):
         self._hint, self._waiting, self._lost = snapshot.hint, snapshot.waiting, snapshot.lost
         self._told, self._board = snapshot.told, snapshot.board
         self._given, self._reached = snapshot.given, snapshot.reached
-        self._auxiliary = snapshot.auxiliary
+        self._auxiliary, self._potential = snapshot.auxiliary, snapshot.potential
         self._position = self.inner.state()
 
     def close(self) -> None:

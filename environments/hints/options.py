@@ -26,8 +26,9 @@ class HintOptions:
     reached: float = 0.0
     # Penalty for bringing about another one.
     missed: float = 0.0
-    # Reward for each metre by which the acting body comes nearer to the hint's target, as a
-    # difference of potentials, which leaves the best policy what it is.
+    # Reward for each metre by which the acting body comes nearer to the hint's target and, as far
+    # as the expert's plan tells, to the end of the way: a difference of potentials, which leaves
+    # the best policy what it is.
     shaping: float = 0.0
     # Discount of these potentials: that of the agent.
     discount: float = 0.99

@@ -159,6 +159,10 @@ class Mujoban(Embedding):
             x, y = x + PUSHED * column, y - PUSHED * row
         return np.array([x, y, self._world.head[0][2]])
 
+    def ahead(self, plan: tuple[int, ...]) -> float:
+        """A metre for each move after the first: that far are cells apart."""
+        return float(len(plan[1:]))
+
     def body(self) -> tuple[np.ndarray, np.ndarray]:
         """The walker's head, which stays upright: its second axis is where it faces."""
         position, rotation = self._world.head

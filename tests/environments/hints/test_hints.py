@@ -141,7 +141,8 @@ def test_an_expert_that_fails_leaves_the_game_without_hints():
     assert not shown["hint/present"]
     assert not shown["hint/planes"].any()
     fist_on(inner, 2, 0)
-    assert environment.step(STILL).reward == 0  # no hint, no reward for it
+    # No hint, no reward for it; a potential that stays costs nothing but its discount.
+    assert abs(environment.step(STILL).reward) < 0.02
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -155,7 +156,8 @@ def test_shaping_adds_up_to_the_potentials_at_the_ends(seed):
     assert isinstance(environment, EmbeddedEnvironment)
     plain.reset()
     step = environment.reset()
-    first = 2.0 * np.linalg.norm(step.observation["hint/target"])
+    moves = len(solve(environment.state).actions)
+    first = 2.0 * (np.linalg.norm(step.observation["hint/target"]) + moves - 1)
     rng, total, weight = np.random.default_rng(seed), 0.0, 1.0
     while not step.last():
         action = rng.uniform(-1, 1, 3).astype(np.float32)
@@ -165,27 +167,38 @@ def test_shaping_adds_up_to_the_potentials_at_the_ends(seed):
         for key, value in own.observation.items():  # nothing else changes
             np.testing.assert_array_equal(step.observation[key], value)
     assert environment.info["hints_given"] > 1
-    last = 2.0 * np.linalg.norm(step.observation["hint/target"])
+    last = -environment.embedding._potential
     assert total == pytest.approx(first - weight * last, abs=1e-3)
 
 
 def test_where_the_game_ends_the_potential_is_none():
     inner, environment = mujoxo([0, 1, 2], [3, 4], shaping=1.0, discount=1.0)
-    total = first = 0.0
+    position, _ = inner.body()
+    first, total = float(np.linalg.norm(inner.aim(0) - position)), 0.0
     for cell in range(3):
-        if cell == 0:
-            first = environment.observation()
-            position, _ = inner.body()
-            first = float(np.linalg.norm(inner.aim(0) - position))
-        before = environment.embedding._potential()
         fist_on(inner, 0, cell)
-        moved = environment.embedding._potential() - before  # by the test, not by a step
         step = environment.step(STILL)
-        total += float(environment.info["auxiliary_reward"]) + moved
+        total += float(environment.info["auxiliary_reward"])
     assert step.last()
     assert environment.outcome == "win"
     assert step.discount == 0
     assert total == pytest.approx(first, abs=1e-4)
+
+
+def test_potentials_count_the_way_that_is_still_to_go():
+    """A script that solves the level is paid for every metre of its way, and nothing is taken."""
+    environment = mujoban(kind="target", shaping=1.0, discount=1.0)
+    step = environment.reset_to(3)
+    moves = len(solve(environment.state).actions)
+    first = float(np.linalg.norm(step.observation["hint/target"]))
+    script, paid = make_scripted(environment), []
+    while not step.last():
+        step = environment.step(script(step))
+        paid.append(float(environment.info["auxiliary_reward"]))
+    assert environment.outcome == "solved"
+    assert sum(paid) == pytest.approx(first + moves - 1, abs=1e-4)
+    assert moves > 3
+    assert min(paid) > -0.5  # pushing, the next target is a little further than the last was near
 
 
 def test_hints_that_are_dropped_out_are_not_shown_but_reward():
