@@ -28,7 +28,8 @@ def observation_spec(
     if "proprioception" in options.observations:
         floats |= _PROPRIOCEPTION
     if "position" in options.observations:
-        floats |= {"walker/position": (3,), "boxes/position": (boxes, 3)}
+        floats["walker/position"] = (3,)
+        floats |= dict.fromkeys(("boxes/position", "boxes/egocentric"), (boxes, 3))
     found: dict[str, specs.Array] = {
         key: specs.Array(size, np.float32, name=key) for key, size in floats.items()
     }
@@ -87,11 +88,17 @@ def _proprioception(world: World) -> dict[str, np.ndarray]:
 
 
 def _position(world: World, boxes: int) -> dict[str, np.ndarray]:
-    """Metres from the middle of the board; boxes that the level lacks are at zero."""
-    places = np.zeros((boxes, 3), np.float32)
+    """Metres from the middle of the board, and of boxes also from the walker's head, in its axes.
+
+    Boxes that the level lacks are at zero.
+    """
+    position, rotation = world.head
+    places, seen = np.zeros((2, boxes, 3), np.float32)
     found = world.simulation.data.qpos[BOXES:].reshape(-1, 3)
     places[: len(found)] = found
+    seen[: len(found)] = (found - position) @ rotation.reshape(3, 3)
     return {
-        "walker/position": world.head[0].astype(np.float32),
+        "walker/position": position.astype(np.float32),
         "boxes/position": places,
+        "boxes/egocentric": seen,
     }

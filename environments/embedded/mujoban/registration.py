@@ -38,7 +38,7 @@ class MujobanOptions(EnvironmentOptions):
     time_limit: float = 1000.0
     # What an observation holds: proprioception (the public environment's walker/... keys, which
     # do not say where on the board the walker is), planes, pixels (one per cell), position
-    # (walker/position and boxes/position, metres).
+    # (walker/position and boxes/position, metres; boxes/egocentric, seen from the walker).
     observations: tuple[str, ...] = ("proprioception", "planes")
     # Height and width in pixels of the picture from above, key top_camera; 0 0 leaves it out.
     top_camera: tuple[int, int] = (0, 0)

@@ -69,7 +69,7 @@ def test_the_walkers_senses_are_those_of_dm_control(tmp_path):
     for _ in range(60):
         senses = dict(expected.observation)
         assert senses.pop("walker/sensors_touch").shape == (0,)
-        assert set(senses) == set(step.observation) - {"boxes/position"}
+        assert set(senses) == set(step.observation) - {"boxes/position", "boxes/egocentric"}
         for key, value in senses.items():
             assert step.observation[key].shape == np.shape(value)
             np.testing.assert_allclose(step.observation[key], value, rtol=2e-5, atol=2e-5)
@@ -112,8 +112,14 @@ def test_positions_are_in_metres_and_lacking_boxes_at_zero(tmp_path):
     first = environment.reset_to(0).observation
     np.testing.assert_allclose(first["walker/position"], [-1, 1, 0.6], atol=1e-6)
     np.testing.assert_allclose(first["boxes/position"], [[0, 1, 0.15], [0, -1, 0.15]], atol=1e-6)
+    head, axes = environment.embedding.body()
+    assert abs(axes[0, 0]) < 0.999  # it faces somewhere else than along the board
+    back = head + first["boxes/egocentric"] @ axes.T
+    np.testing.assert_allclose(back, first["boxes/position"], atol=1e-6)
     second = environment.reset_to(1).observation
     np.testing.assert_allclose(second["boxes/position"], [[0, 1, 0.15], [0, 0, 0]], atol=1e-6)
+    assert second["boxes/egocentric"][0].any()
+    assert not second["boxes/egocentric"][1].any()
 
 
 @pytest.mark.parametrize("size", [(16, 24), (40, 30)])
