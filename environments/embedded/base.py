@@ -21,6 +21,16 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class Aim:
+    """What to do next, in the abstract game and in the scene."""
+
+    action: int  # abstract
+    planes: np.ndarray  # [H, W, C] bool, the board after it
+    target: np.ndarray  # [3] metres, in the world: where the acting body should go
+    ahead: float = 0.0  # metres that it has still to go then
+
+
+@dataclass(frozen=True)
 class View:
     """A camera of the scene that is part of the observation, under a key."""
 
@@ -77,6 +87,13 @@ class Embedding(ABC):
         """
         del plan
         return 0.0
+
+    def settle(self) -> Aim | None:
+        """What is left to do where the rules call the game finished, but physics does not.
+
+        Changes with every control step. None if nothing is, or can be done.
+        """
+        return None
 
     def body(self) -> tuple[np.ndarray, np.ndarray]:
         """The acting body: its position `[3]` in metres, and its axes as columns `[3, 3]`."""

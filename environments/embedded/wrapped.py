@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from dm_env import specs
 
-from environments.embedded.base import Embedding, Progress
+from environments.embedded.base import Aim, Embedding, Progress
 from environments.embedded.simulation import Simulation
 
 
@@ -44,6 +44,9 @@ class WrappedEmbedding(Embedding):
 
     def ahead(self, plan: tuple[int, ...]) -> float:
         return self.inner.ahead(plan)
+
+    def settle(self) -> Aim | None:
+        return self.inner.settle()
 
     def body(self) -> tuple[np.ndarray, np.ndarray]:
         return self.inner.body()

@@ -6,21 +6,11 @@ from typing import Any
 import numpy as np
 from dm_env import specs
 
-from environments.embedded.base import Embedding, Progress
+from environments.embedded.base import Aim, Embedding, Progress
 from environments.embedded.wrapped import WrappedEmbedding
 from environments.hints.adviser import Adviser
 from environments.hints.options import HintOptions
 from environments.players.base import Advice, Player
-
-
-@dataclass(frozen=True)
-class _Hint:
-    """Advice on the present board, in the terms of the scene."""
-
-    action: int
-    planes: np.ndarray  # [H, W, C] bool, the board after `action`
-    target: np.ndarray  # [3] metres, in the world: where the acting body should go
-    ahead: float  # metres that it has still to go then, as far as the plan tells
 
 
 @dataclass(frozen=True)
@@ -29,9 +19,10 @@ class _Moment:
 
     inner: Any
     expert: Any
-    hint: _Hint | None
+    hint: Aim | None
     waiting: bool
     lost: bool
+    settling: bool
     told: bool
     board: np.ndarray
     given: int
@@ -45,7 +36,7 @@ class HintedEmbedding(WrappedEmbedding):
 
     The expert is asked when the board changes; until it answers, and where it has no advice, there
     is no hint. On a board that the rules call finished while physics does not (a box has come onto
-    its target but lies askew), the last hint stays.
+    its target but lies askew), the embedding says what is left to do, anew at every step.
 
     Observation, by `options.kind`: `hint/action` (one-hot `[A] bool`), `hint/planes` (`[H, W, C]
         bool`, the board after it), `hint/target` (`[3] float32`, metres: where the acting body
@@ -65,9 +56,10 @@ class HintedEmbedding(WrappedEmbedding):
         super().__init__(inner)
         self._options = options
         self._adviser = Adviser(expert, options.wait)
-        self._hint: _Hint | None = None
+        self._hint: Aim | None = None
         self._waiting = False  # whether the expert has still to answer
         self._lost = False  # whether the expert has proved that the game is
+        self._settling = False  # whether the game is won by its rules, but not yet in physics
         self._told = False  # whether this episode's hints are shown
         self._given = self._reached = 0
         self._auxiliary = self._potential = 0.0
@@ -83,7 +75,8 @@ class HintedEmbedding(WrappedEmbedding):
         self.inner.begin(level, rng)
         self._told = not self._options.dropout or rng.random() >= self._options.dropout
         self._given = self._reached = 0
-        self._auxiliary, self._hint, self._lost = 0.0, None, False
+        self._auxiliary, self._hint = 0.0, None
+        self._lost = self._settling = False
         self._ask()
         self._potential = self._measure(0.0)
 
@@ -101,14 +94,15 @@ class HintedEmbedding(WrappedEmbedding):
             self._hint = None
             return
         self._waiting, self._lost = False, advice.status == "unsolvable"
-        if advice.status == "solved":
+        self._settling = advice.status == "solved"
+        if self._settling:
+            self._hint = self.inner.settle() or self._hint
             return
         if advice.action is None or advice.target_planes is None:
             self._hint = None
             return
-        target = self.inner.aim(advice.action)
-        ahead = self.inner.ahead(advice.plan)
-        self._hint = _Hint(advice.action, advice.target_planes, target, ahead)
+        target, ahead = self.inner.aim(advice.action), self.inner.ahead(advice.plan)
+        self._hint = Aim(advice.action, advice.target_planes, target, ahead)
         self._given += 1
 
     def advance(self, control: np.ndarray, rng: np.random.Generator) -> Progress:
@@ -117,7 +111,7 @@ class HintedEmbedding(WrappedEmbedding):
         progress = self.inner.advance(control, rng)
         reward, now = 0.0, self.inner.planes()
         if not np.array_equal(now, board):
-            if hint is not None:
+            if hint is not None and not self._settling:  # what was advised counts, and pays
                 reached = self.inner.reached(board, hint.planes, now)
                 self._reached += reached
                 reward += self._options.reached if reached else -self._options.missed
@@ -127,6 +121,8 @@ class HintedEmbedding(WrappedEmbedding):
                 self._ask()
         elif self._waiting:
             self._take(self._adviser.look(self._position))
+        elif self._settling:
+            self._hint = self.inner.settle() or self._hint
         lost = self._lost and self._options.until_lost and progress.outcome is None
         if lost:
             progress = replace(progress, outcome=self.inner.outcomes[-1])
@@ -193,8 +189,8 @@ class HintedEmbedding(WrappedEmbedding):
         """The inner embedding's, the expert's and the hint."""
         return _Moment(
             self.inner.snapshot(), self._adviser.snapshot(), self._hint, self._waiting,
-            self._lost, self._told, self._board, self._given, self._reached, self._auxiliary,
-            self._potential,
+            self._lost, self._settling, self._told, self._board, self._given, self._reached,
+            self._auxiliary, self._potential,
         )  # fmt: skip
 
     def restore(self, snapshot: _Moment) -> None:
@@ -202,6 +198,7 @@ class HintedEmbedding(WrappedEmbedding):
         self.inner.restore(snapshot.inner)
         self._adviser.restore(snapshot.expert)
         self._hint, self._waiting, self._lost = snapshot.hint, snapshot.waiting, snapshot.lost
+        self._settling = snapshot.settling
         self._told, self._board = snapshot.told, snapshot.board
         self._given, self._reached = snapshot.given, snapshot.reached
         self._auxiliary, self._potential = snapshot.auxiliary, snapshot.potential

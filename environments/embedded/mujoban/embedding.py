@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from dm_env import specs
 
-from environments.embedded.base import Embedding, Progress, View
+from environments.embedded.base import Aim, Embedding, Progress, View
 from environments.embedded.environment import EmbeddedEnvironment
 from environments.embedded.mujoban import scene
 from environments.embedded.mujoban.board import Board, Pressed, active_pads, pressed, rounded
@@ -14,6 +14,7 @@ from environments.embedded.mujoban.levels import place
 from environments.embedded.mujoban.observations import observation_spec, observe
 from environments.embedded.mujoban.registration import MujobanOptions
 from environments.embedded.mujoban.scatter import scattered
+from environments.embedded.mujoban.settle import next_step
 from environments.embedded.mujoban.sharing import shared_levels
 from environments.embedded.mujoban.world import World, layout_of
 from environments.embedded.sight import with_sight
@@ -162,6 +163,26 @@ class Mujoban(Embedding):
     def ahead(self, plan: tuple[int, ...]) -> float:
         """A metre for each move after the first: that far are cells apart."""
         return float(len(plan[1:]))
+
+    def settle(self) -> Aim | None:
+        """Pushes a box that is askew on its pad to where it activates it: see `settle`."""
+        boxes, walker = self._world.places()
+        wall, _, player, _ = range(len(rules.PLANES))
+        step = next_step(
+            self._placement.planes[..., wall],
+            self._placement.pads,
+            boxes,
+            (walker, self._board.player),
+            self._reach,
+            1.0 - PUSHED,
+        )
+        if step is None:
+            return None
+        planes = self.planes()
+        planes[..., player] = False
+        planes[(*step.walker, player)] = True
+        target = np.array([*scene.centre(self._levels.shape, *step.to), self._world.head[0][2]])
+        return Aim(step.action, planes, target, step.ahead)
 
     def body(self) -> tuple[np.ndarray, np.ndarray]:
         """The walker's head, which stays upright: its second axis is where it faces."""
