@@ -7,7 +7,6 @@ import pytest
 
 from environments import load
 from environments.embedded.mujoban.settle import next_step
-from environments.games.sokoban import rules
 from environments.hints.options import HintOptions
 from tests.environments.embedded.mujoban.rooms import write_levels
 from tests.environments.embedded.mujoban.test_embedding import move_box
@@ -78,4 +77,3 @@ def test_followed_in_physics_the_box_comes_to_the_middle(dx, dy, tmp_path):
         moved = np.abs(environment.planes() ^ before).sum()
         assert moved in (0, 2)
     assert environment.outcome == "solved"
-    assert rules.PLANES.index("player") == 2
