@@ -92,7 +92,9 @@ def main(args: list[str]) -> int:
     if arguments.json:
         print(json.dumps([dataclasses.asdict(result) for result in results], indent=2))
     else:
-        _print_table(results)
+        from launch import evaluation_table
+
+        evaluation_table.show(results)
     return 0
 
 
@@ -275,65 +277,3 @@ def _keep(result: "Result", searched: str) -> None:
         files.atomic_write(folder / name, json.dumps(dataclasses.asdict(result), indent=2) + "\n")
     except UserError as error:
         print(f"not kept: {error}", file=sys.stderr)
-
-
-def _print_table(results: "list[Result]") -> None:
-    from rich import markup
-    from rich.console import Console
-    from rich.table import Table
-
-    first = results[0]
-    table = Table(
-        title=f"{markup.escape(first.run)}, {first.frames:,} frames", title_justify="left"
-    )
-    row = _game_row if "draw" in first.outcomes else _level_row
-    for column in row(first):
-        name = column == "suite"  # a long one is folded; numbers are not
-        justify = "left" if name else "right"
-        table.add_column(column, justify=justify, no_wrap=not name, overflow="fold")
-    for result in results:
-        cells = row(result)
-        table.add_row(markup.escape(cells.pop("suite")), *cells.values())
-    Console().print(table)
-
-
-def _level_row(result: "Result") -> dict[str, str]:
-    """What the table tells of a suite of levels, by column."""
-    return {
-        "suite": result.suite,
-        "thinking": str(result.thinking_steps),
-        "levels": str(result.episodes),
-        "success": f"{result.rate:.1%}",
-        "95 %": _interval(result),
-        "return": f"{result.mean_return:.2f}",
-        "length": f"{result.mean_length:.1f}",
-        **_imagined(result),
-    }
-
-
-def _imagined(result: "Result") -> dict[str, str]:
-    """Steps of its model for each solved level, of an agent that has one."""
-    if "model_steps" not in result.metrics:
-        return {}
-    steps = result.metrics.get("model_steps_per_solved")
-    return {"imagined": "" if steps is None else f"{steps:,.0f}"}
-
-
-def _game_row(result: "Result") -> dict[str, str]:
-    """Of games against an opponent; the interval is that of wins."""
-    shares = {name: f"{count / result.episodes:.1%}" for name, count in result.outcomes.items()}
-    return {
-        "suite": result.suite or str(result.options.get("opponent", "")),
-        "thinking": str(result.thinking_steps),
-        "games": str(result.episodes),
-        "win": shares.pop("win"),
-        "95 %": _interval(result),
-        "draw": shares.pop("draw"),
-        "loss": shares.pop("loss"),
-        "length": f"{result.mean_length:.1f}",
-    }
-
-
-def _interval(result: "Result") -> str:
-    low, high = result.ci95
-    return f"{low:.1%} to {high:.1%}"

@@ -80,29 +80,35 @@ class Categorical:
     mask: str | None = None
 
     def restricted(self, logits: jax.Array, observation: Observation) -> jax.Array:
+        """See `Policy`."""
         if self.mask is None:
             return logits
         # Finite: with -inf, 0 * log 0 would make entropies and gradients NaN.
         return jnp.where(observation[self.mask], logits, _ILLEGAL)
 
     def sample(self, key: jax.Array, logits: jax.Array) -> tuple[jax.Array, dict[str, Array]]:
+        """See `Policy`."""
         return jax.random.categorical(key, logits).astype(jnp.int32), {}
 
     def mode(self, logits: jax.Array) -> tuple[jax.Array, dict[str, Array]]:
+        """See `Policy`."""
         return jnp.argmax(logits, axis=-1).astype(jnp.int32), {}
 
     def log_prob(self, logits: jax.Array, action: Array, extras: dict[str, Array]) -> jax.Array:
+        """See `Policy`."""
         return self.log_prob_and_entropy(logits, action, extras)[0]
 
     def log_prob_and_entropy(
         self, logits: jax.Array, action: Array, extras: dict[str, Array]
     ) -> tuple[jax.Array, jax.Array]:
+        """See `Policy`."""
         del extras
         log_policy = jax.nn.log_softmax(logits)
         log_prob = jnp.take_along_axis(log_policy, action[..., None], axis=-1)[..., 0]
         return log_prob, -jnp.sum(jnp.exp(log_policy) * log_policy, axis=-1)
 
     def penalty(self, logits: jax.Array) -> jax.Array:
+        """See `Policy`."""
         return jnp.sum(jnp.square(logits), axis=-1)
 
 
@@ -128,22 +134,27 @@ class ClippedGaussian:
 
     @property
     def size(self) -> int:
+        """Numbers in the logits: a mean and a deviation for each number of an action."""
         return 2 * len(self.low)
 
     def restricted(self, logits: jax.Array, observation: Observation) -> jax.Array:
+        """See `Policy`."""
         del observation
         return logits
 
     def sample(self, key: jax.Array, logits: jax.Array) -> tuple[jax.Array, dict[str, Array]]:
+        """See `Policy`."""
         mean, log_std = mean_and_log_std(logits)
         sample = mean + jnp.exp(log_std) * jax.random.normal(key, mean.shape)
         return self.action(sample), {"sample": sample}
 
     def mode(self, logits: jax.Array) -> tuple[jax.Array, dict[str, Array]]:
+        """See `Policy`."""
         mean, _ = mean_and_log_std(logits)
         return self.action(mean), {"sample": mean}
 
     def log_prob(self, logits: jax.Array, action: Array, extras: dict[str, Array]) -> jax.Array:
+        """See `Policy`."""
         return self.log_prob_and_entropy(logits, action, extras)[0]
 
     def log_prob_and_entropy(
@@ -158,6 +169,7 @@ class ClippedGaussian:
         return jnp.sum(log_prob, axis=-1), jnp.sum(entropy, axis=-1)
 
     def penalty(self, logits: jax.Array) -> jax.Array:
+        """See `Policy`."""
         mean, _ = mean_and_log_std(logits)
         return jnp.sum(jnp.square(mean), axis=-1)
 

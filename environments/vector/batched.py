@@ -37,14 +37,17 @@ class BatchedWorlds:
 
     @property
     def spec(self) -> EnvironmentSpec:
+        """See `VectorEnvironment`."""
         return self._spec
 
     @property
     def num_environments(self) -> int:
+        """See `VectorEnvironment`."""
         return self._count
 
     @property
     def num_levels(self) -> int:
+        """See `VectorEnvironment`."""
         return self._environment.num_levels
 
     def reset(self) -> TimeStep:

@@ -68,14 +68,17 @@ class ThreadedWorlds:
 
     @property
     def spec(self) -> EnvironmentSpec:
+        """See `VectorEnvironment`."""
         return self._spec
 
     @property
     def num_environments(self) -> int:
+        """See `VectorEnvironment`."""
         return len(self._worlds)
 
     @property
     def num_levels(self) -> int:
+        """See `VectorEnvironment`."""
         return self._num_levels
 
     def reset(self) -> TimeStep:

@@ -41,11 +41,6 @@ class UnrollBuffer:
         self._starts: deque[_Start] = deque()
         self._columns = self._new_columns()
 
-    @property
-    def steps_left(self) -> int:
-        """Steps until the next items are full."""
-        return self._length - self._row
-
     def add(
         self,
         now: TimeStep,

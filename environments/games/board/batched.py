@@ -61,11 +61,13 @@ class BatchedBoard:
 
     @property
     def spec(self) -> EnvironmentSpec:
+        """See `BatchedEnvironment`."""
         game = board_game(self.options.openspiel)
         return board_spec(game.shape, game.num_actions)
 
     @property
     def num_levels(self) -> int:
+        """See `BatchedEnvironment`."""
         return len(starts_second(self.options))
 
     def reset(self, key: jax.Array, batch: int) -> tuple[BoardGameState, TimeStep]:

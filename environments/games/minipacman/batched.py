@@ -45,10 +45,12 @@ class BatchedMiniPacman:
 
     @property
     def spec(self) -> EnvironmentSpec:
+        """See `BatchedEnvironment`."""
         return minipacman_spec(self.options)
 
     @property
     def num_levels(self) -> int:
+        """See `BatchedEnvironment`."""
         low, high = self.options.start_level
         return high - low + 1
 

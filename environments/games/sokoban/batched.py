@@ -67,10 +67,12 @@ class BatchedSokoban:
 
     @property
     def spec(self) -> EnvironmentSpec:
+        """See `BatchedEnvironment`."""
         return sokoban_spec(self.shape, self.options)
 
     @property
     def num_levels(self) -> int:
+        """See `BatchedEnvironment`."""
         return self.table.shape[0]
 
     def reset(self, key: jax.Array, batch: int) -> tuple[SokobanState, TimeStep]:

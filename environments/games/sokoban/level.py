@@ -21,6 +21,7 @@ class Level:
 
     @property
     def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
         height, width = self.walls.shape
         return height, width
 
