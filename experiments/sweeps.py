@@ -69,11 +69,15 @@ SWEEPS = {
 }
 
 _HINTS = "--environment.hints."
+_SHORT = ("--max-frames=500000",)  # a quarter of an hour each, on two cores
 
 SWEEPS |= {
     "mujoxo_win1": Sweep(
         "the winning square of tic-tac-toe pointed at, or not, at equal shaping",
-        (Variant("hinted", "mujoxo_win1"), Variant("unhinted", "mujoxo_win1_unhinted")),
+        (
+            Variant("hinted", "mujoxo_win1", _SHORT),
+            Variant("unhinted", "mujoxo_win1_unhinted", _SHORT),
+        ),
     ),
     "mujoban_tiny_hints": Sweep(
         "what hints tell, and what they reward, in physical Sokoban with one box",

@@ -66,7 +66,7 @@ def play_episodes(
         while not timestep.last():
             timestep = environment.step(policy(environment, timestep))
             observe(environment, timestep)
-            total += float(timestep.reward or 0.0) - _auxiliary(environment)
+            total += own_reward(environment, timestep)
             length += 1
         rows.append((outcomes.index(environment.outcome or ""), total, length))
         report(len(rows))
@@ -78,9 +78,10 @@ def play_episodes(
     )
 
 
-def _auxiliary(environment: Any) -> float:
-    """What of the last reward is not the game's own but comes of hints."""
-    return float(getattr(environment, "info", {}).get("auxiliary_reward", 0.0))
+def own_reward(environment: Any, timestep: dm_env.TimeStep) -> float:
+    """The reward of the environment's last step, without what comes of hints."""
+    auxiliary = getattr(environment, "info", {}).get("auxiliary_reward", 0.0)
+    return float(timestep.reward or 0.0) - float(auxiliary)
 
 
 def outcomes_of(environment: Any) -> tuple[str, ...]:

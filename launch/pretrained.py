@@ -1,7 +1,7 @@
 """Policies that come with the repository: `pretrained:NAME` stands for a run folder anywhere.
 
 Each is what is left of a run when its checkpoints and logs are dropped: `config.json`,
-`policy.npz`, `versions.json` and the curve, `metrics.csv`.
+`policy.npz` and the curve, `metrics.csv`.
 """
 
 from pathlib import Path

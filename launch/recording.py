@@ -10,7 +10,7 @@ import numpy as np
 
 from environments.embedded.environment import EmbeddedEnvironment
 from environments.registry import EnvironmentOptions, entry, name_of
-from launch.episodes import Policy, outcomes_of
+from launch.episodes import Policy, outcomes_of, own_reward
 from launch.studio import Episode, Studio
 from launch.video import Video
 
@@ -99,7 +99,7 @@ def _film(
         if imagination is not None:
             imagination.step(episode.action, timestep.observation[imagination.key])
         episode.steps += 1
-        episode.total += float(timestep.reward or 0.0)
+        episode.total += own_reward(environment, timestep)
         episode.outcome = environment.outcome or ""
         video.write(studio.draw(episode))
         if time.monotonic() - last > _REPORT_SECONDS:

@@ -13,7 +13,7 @@ from environments.registry import EnvironmentOptions, name_of
 from launch import run_folder
 from launch.environment_arguments import BASELINES, baseline_of
 from launch.pretrained import folder, is_pretrained
-from launch.suite_options import on_suite
+from launch.suite_options import on_suite, told
 
 if TYPE_CHECKING:
     from launch.imagination import Imagination
@@ -140,7 +140,7 @@ def _player(
 
     policy = load_policy(arguments.run)
     suites = policy.experiment.evaluation.suites
-    options = on_suite(options, arguments.suite or (suites[0] if suites else ""))
+    options = told(on_suite(options, arguments.suite or (suites[0] if suites else "")))
     if hasattr(options, "board"):
         options = dataclasses.replace(options, board=board_of(policy.spec))
     # A model learner plays as it does to gather data: half at random, it shows more of the model.

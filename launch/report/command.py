@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import tyro
 
 from environments.errors import UserError
+from launch import pretrained
 
 if TYPE_CHECKING:
     from launch.report.curves import Curve
@@ -37,7 +38,7 @@ def main(args: list[str]) -> int:
     arguments = tyro.cli(Arguments, prog="moravec report", args=args)
     if not arguments.runs:
         raise UserError("say what to report on: run folders, or a sweep's folder")
-    if missing := [path for path in arguments.runs if not path.exists()]:
+    if missing := [path for path in arguments.runs if not pretrained.folder(path).exists()]:
         raise UserError(f"{missing[0]} does not exist: give folders that train or sweep made")
     folders = [path for path in arguments.runs if path.is_dir()]
     if arguments.out is None and not folders:
