@@ -167,6 +167,7 @@ def test_shaping_adds_up_to_the_potentials_at_the_ends(seed):
         for key, value in own.observation.items():  # nothing else changes
             np.testing.assert_array_equal(step.observation[key], value)
     assert environment.info["hints_given"] > 1
+    assert isinstance(environment.embedding, HintedEmbedding)
     last = -environment.embedding._potential
     assert total == pytest.approx(first - weight * last, abs=1e-3)
 

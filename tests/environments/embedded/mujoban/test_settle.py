@@ -15,7 +15,7 @@ ROOM = np.pad(np.zeros((3, 3), bool), 1, constant_values=True)  # cells 1 to 3
 UP, DOWN, LEFT, RIGHT = range(4)
 
 
-def step(box, walker, walls=ROOM, pads=((2, 2),), others=()):
+def step(box, walker, walls=ROOM, pads=((2, 2),), others=()) -> Any:
     cell = tuple(round(x) for x in walker)
     return next_step(walls, pads, [box, *others], (walker, cell), reach=0.1, touch=0.6)
 
