@@ -50,7 +50,7 @@ def begin(config, iterations: int):
 @pytest.mark.parametrize(
     "config",
     [
-        pytest.param(config, marks=[pytest.mark.slow] if name == "i2a" else [])
+        pytest.param(config, marks=[pytest.mark.slow] if name in ("i2a", "drc bfloat16") else [])
         for name, config in CONFIGS.items()
     ],
     ids=CONFIGS,

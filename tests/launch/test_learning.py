@@ -2,12 +2,11 @@
 
 import json
 import subprocess
-import sys
 
 import pytest
 
 from launch import loggers
-from tests.launch.commands import ROOT, TINY, command, complete, environment, rows
+from tests.launch.commands import ROOT, command, environment
 
 SUITE = "generated:size=6,boxes=1,count=300,seed=1,split=held_out"
 FRAMES = 600_000
@@ -39,29 +38,3 @@ def test_the_default_experiment_learns_to_solve_levels_that_it_never_saw(tmp_pat
     by_chance = command("evaluate", "random", "--suite", SUITE, "--json")
     (floor,) = json.loads(run_to_the_end(by_chance).stdout)
     assert floor["ci95"][1] < found["ci95"][0]
-
-
-# As if they were not installed: nothing finds them, and nothing fails that only looks for them.
-_BLOCKED = """
-import importlib.machinery, sys
-
-NAMES = ("reverb", "tensorflow", "acme")
-
-class Finder(importlib.machinery.PathFinder):
-    @classmethod
-    def find_spec(cls, name, path=None, target=None):
-        return None if name.split(".")[0] in NAMES else super().find_spec(name, path, target)
-
-sys.meta_path[sys.meta_path.index(importlib.machinery.PathFinder)] = Finder
-from launch.cli import main
-status = main(sys.argv[1:])
-assert not [name for name in sys.modules if name.split(".")[0] in NAMES]
-sys.exit(status)
-"""
-
-
-def test_trains_without_reverb_tensorflow_and_acme(tmp_path):
-    run = tmp_path / "run"
-    run_to_the_end([sys.executable, "-c", _BLOCKED, "train", *TINY, "--run-dir", str(run)])
-    complete(run)
-    assert rows(run)[-1]["frames"] >= 1500

@@ -113,9 +113,9 @@ def test_ctrl_c_ends_it_at_once_and_writes_nothing(tmp_path):
     from environments.games.sokoban.text import format_levels
 
     source, out = tmp_path / "levels.txt", tmp_path / "out.txt"
-    source.write_text(format_levels([hard_one()] * 4))
+    source.write_text(format_levels([hard_one()] * 40))
     with started("levels", "solve", source, "--out", out, "--seconds", 600) as process:
-        wait_for_line(process, "solving 4 levels")
+        wait_for_line(process, "solving 40 levels")
         time.sleep(0.5)
         begin = time.monotonic()
         process.send_signal(signal.SIGINT)

@@ -21,7 +21,7 @@ def _single(options: "MujobanOptions", seed: int):
 @register(
     "mujoban",
     title="MuJoBan",
-    version=0,
+    version=1,
     tags=("embedded", "single_player", "levels"),
     single=_single,
 )

@@ -49,7 +49,15 @@ def batch(items):
     return stack([jax.tree.map(lambda *leaves: np.stack(leaves), *items)])
 
 
-@pytest.mark.parametrize("name", sorted(configs()))
+_QUICK = ("cnn", "mlp", "mpo", "random")
+
+
+@pytest.mark.parametrize(
+    "name",
+    # Each takes its seconds to compile.
+    [pytest.param(name, marks=[] if name in _QUICK else [pytest.mark.slow])
+     for name in sorted(configs())],
+)  # fmt: skip
 def test_any_agent_plays_and_learns(acme, name):
     made = agent(name, playground(name))
     logger = acme.InMemoryLogger()
