@@ -148,6 +148,8 @@ def test_a_game_without_a_script_that_wins_is_refused(spec):
     ],
 )
 def test_what_cannot_be_is_said_at_once(tmp_path, arguments, said):
+    if "none.npz" in arguments:  # looked for when there is a runner for it
+        pytest.importorskip("reverb", reason="the replay needs dm-reverb, which needs Python 3.11")
     done = moravec(*PRESS, "--run-dir", tmp_path / "run", *arguments)
     assert done.returncode == 2
     assert said in done.stderr
@@ -162,6 +164,7 @@ def test_every_batch_has_its_part():
 
 @pytest.mark.slow
 def test_a_run_learns_from_them_and_another_from_its_file(tmp_path):
+    pytest.importorskip("reverb", reason="the replay needs dm-reverb, which needs Python 3.11")
     first, second = tmp_path / "first", tmp_path / "second"
     shown = ("--demonstrations.source", "scripted", "--demonstrations.episodes", "8")
     done = moravec(*PRESS, *QUICK, *shown, "--run-dir", first)
