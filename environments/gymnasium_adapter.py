@@ -1,12 +1,12 @@
-"""Any registered environment as a `gymnasium.Env`, under ids like `moravec/MuJoBan-v0`.
+"""Any registered environment as a `gymnasium.Env`, under ids like `moravec/MuJoBan-v1`.
 
 import gymnasium
 import environments.gymnasium_adapter
 
-env = gymnasium.make("moravec/MuJoBan-v0", levels="levels.txt", render_mode="rgb_array")
+env = gymnasium.make("moravec/MuJoBan-v1", levels="levels.txt", render_mode="rgb_array")
 
 Importing this module registers every environment; Gymnasium imports it by itself for ids that
-name it: `gymnasium.make("environments.gymnasium_adapter:moravec/MuJoBan-v0")`.
+name it: `gymnasium.make("environments.gymnasium_adapter:moravec/MuJoBan-v1")`.
 """
 
 from collections.abc import Mapping

@@ -51,7 +51,7 @@ def test_ids_are_titles_and_versions():
         "tic_tac_toe": "moravec/TicTacToe-v1",
         "go": "moravec/Go-v1",
         "minipacman": "moravec/MiniPacman-v1",
-        "mujoban": "moravec/MuJoBan-v0",
+        "mujoban": "moravec/MuJoBan-v1",
         "mujoxo": "moravec/MuJoXO-v0",
         "mujogo": "moravec/MuJoGo-v0",
         "touch_board": "moravec/TouchBoard-v0",
