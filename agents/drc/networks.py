@@ -12,8 +12,6 @@ they are used, so that their gradients add up in float32 over the steps.
 Shape letters: `T` time, `B` batch, `H, W` board, `C` channels, `D` cells (depth), `N` ticks.
 """
 
-from typing import NamedTuple
-
 import haiku as hk
 import jax
 import jax.numpy as jnp
@@ -21,25 +19,11 @@ import jax.numpy as jnp
 from agents.actor_critic.network import Heads, Network, NetworkOutput
 from agents.actor_critic.policies import policy_of
 from agents.convolution import INIT, Conv, conv_same
-from agents.drc.config import VARIANTS, DRCConfig, Variant
+from agents.drc.config import VARIANTS, DRCConfig
+from agents.drc.recurrence import CellParams, CellState, unroll_ticks
 from agents.encoders import join
 from agents.inputs import board_image, board_keys, board_shape, network_inputs
 from environments.base import EnvironmentSpec
-
-
-class CellState(NamedTuple):
-    """The state of one cell; a core is a tuple of `D` of them."""
-
-    hidden: jax.Array  # [B, H, W, C] float32; bfloat16 within an unroll of that precision
-    cell: jax.Array  # [B, H, W, C] float32
-
-
-class CellParams(NamedTuple):
-    """What the scan needs of one cell's parameters."""
-
-    state: jax.Array  # [3, 3, 2C, 4C], on the state below and the cell's own
-    pool: jax.Array  # [2, C] or [2C, C], from maximum and mean to the injected vector
-    inject: jax.Array  # [C, H*W*4C], from the injected vector to the gates
 
 
 def drc_network(config: DRCConfig, spec: EnvironmentSpec) -> Network:
@@ -60,13 +44,7 @@ def drc_network(config: DRCConfig, spec: EnvironmentSpec) -> Network:
         cells = tuple(params for params, _ in inputs)
         gates = tuple(gate.reshape(time, batch, *gate.shape[1:]) for _, gate in inputs)
 
-        def step(core, inputs):
-            gates, is_first = inputs
-            core = clear(core, is_first)
-            core = repeat_tick(core, gates, cells, config.repeats, variant)
-            return core, core[-1].hidden
-
-        core, hidden = jax.lax.scan(step, core, (gates, is_first))
+        core, hidden = unroll_ticks(config.repeats, variant, core, cells, gates, is_first)
         core = _with_hidden(core, "float32")
         hidden = hidden.reshape(time * batch, *lattice, config.channels)
         if variant.readout == "add":
@@ -88,68 +66,6 @@ def drc_network(config: DRCConfig, spec: EnvironmentSpec) -> Network:
 def _with_hidden(core: tuple[CellState, ...], dtype: str) -> tuple[CellState, ...]:
     """The core with hidden states of type `dtype`."""
     return tuple(state._replace(hidden=state.hidden.astype(dtype)) for state in core)
-
-
-def clear(core: tuple[CellState, ...], is_first: jax.Array) -> tuple[CellState, ...]:
-    """The core with the boards zeroed at which an episode begins (`is_first [B]`)."""
-    keep = ~is_first[:, None, None, None]
-    return jax.tree.map(lambda x: x * keep.astype(x.dtype), core)
-
-
-def repeat_tick(core, gates, cells, repeats: int, variant: Variant) -> tuple[CellState, ...]:
-    """The core after `repeats` ticks on one observation, by scan: compiled once."""
-
-    def body(core, _):
-        return tick(core, gates, cells, variant), None
-
-    return jax.lax.scan(body, core, None, length=repeats)[0]
-
-
-def tick(
-    core: tuple[CellState, ...],
-    gates: tuple[jax.Array, ...],
-    cells: tuple[CellParams, ...],
-    variant: Variant,
-) -> tuple[CellState, ...]:
-    """One pass through the stack; the first cell reads the last one's state of the tick before.
-
-    Args:
-      core: `D` states.
-      gates: `D` arrays `[B, H, W, 4C]`, what the observation adds to the gates.
-      cells: `D` sets of parameters.
-      variant: whose architecture.
-
-    Returns:
-      `D` states.
-    """
-    below, states = core[-1].hidden, []
-    for state, gate, params in zip(core, gates, cells, strict=True):
-        state = cell_step(state, below, gate, params, variant)
-        below = state.hidden
-        states.append(state)
-    return tuple(states)
-
-
-def cell_step(
-    state: CellState, below: jax.Array, gates: jax.Array, params: CellParams, variant: Variant
-) -> CellState:
-    """A ConvLSTM without peepholes, with pool-and-inject of its own state."""
-    images = jnp.concatenate([below, state.hidden], axis=-1)
-    kernel, pool, inject = (array.astype(images.dtype) for array in params)
-    injected = _pool(state.hidden, pool, variant) @ inject
-    gates = gates + conv_same(images, kernel) + injected.reshape(gates.shape)
-    i, f, g, o = jnp.split(gates.astype(jnp.float32), 4, axis=-1)
-    gate_o = jnp.tanh(o) if variant.output_gate == "tanh" else jax.nn.sigmoid(o)
-    cell = jax.nn.sigmoid(f) * state.cell + jax.nn.sigmoid(i) * jnp.tanh(g)
-    return CellState(hidden=(gate_o * jnp.tanh(cell)).astype(images.dtype), cell=cell)
-
-
-def _pool(hidden: jax.Array, weights: jax.Array, variant: Variant) -> jax.Array:
-    """Spatial maximum and mean of `[B, H, W, C]`, mixed to `[B, C]`."""
-    largest, mean = jnp.max(hidden, axis=(1, 2)), jnp.mean(hidden, axis=(1, 2))
-    if variant.pool == "per_channel":
-        return weights[0] * largest + weights[1] * mean
-    return jnp.concatenate([largest, mean], axis=-1) @ weights
 
 
 class Encoder(hk.Module):

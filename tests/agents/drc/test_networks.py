@@ -1,5 +1,7 @@
 """The DRC network: parameter counts, ticks, resets, and a plain version to compare with."""
 
+from functools import partial
+
 import haiku as hk
 import jax
 import jax.numpy as jnp
@@ -7,16 +9,8 @@ import numpy as np
 import pytest
 
 from agents.drc.config import VARIANTS, DRCConfig
-from agents.drc.networks import (
-    Cell,
-    CellParams,
-    CellState,
-    cell_step,
-    clear,
-    drc_network,
-    repeat_tick,
-    tick,
-)
+from agents.drc.networks import Cell, drc_network
+from agents.drc.recurrence import CellParams, CellState, clear, tick, unroll_ticks
 from tests.agents.drc import plain
 from tests.agents.toy import board_spec, quick_jit, random_observation, randomised
 
@@ -115,8 +109,9 @@ def test_one_cell_step_is_the_plain_one_cell_by_cell_of_the_board(variant):
     params = randomised(shapes, 1)
     cell_params, gates = cell.apply(params, jnp.asarray(encoding, jnp.float32))
     state = CellState(jnp.asarray(hidden, jnp.float32), jnp.asarray(memory, jnp.float32))
-    below_now = jnp.asarray(below, jnp.float32)
-    found = cell_step(state, below_now, gates, cell_params, VARIANTS[variant])
+    # It reads the last cell's state of the tick before: in a stack of two, that of the other.
+    other = CellState(jnp.asarray(below, jnp.float32), jnp.zeros(shape))
+    (found, _), _ = tick((state, other), (gates,) * 2, (cell_params,) * 2, VARIANTS[variant])
     expected = plain.cell_step(
         hidden, memory, below, encoding,
         {name: np.asarray(x, np.float64) for name, x in params["cell_0"].items()},
@@ -125,22 +120,51 @@ def test_one_cell_step_is_the_plain_one_cell_by_cell_of_the_board(variant):
     assert_close(found, expected)
 
 
-def test_ticks_by_scan_are_ticks_by_hand():
-    network = drc_network(DRCConfig(depth=3, **SMALL), SPEC)
+def stack(*, depth: int):
+    """A core, cells and gates `[T, B, ...]` of noise, and where episodes begin."""
+    network = drc_network(DRCConfig(depth=depth, **SMALL), SPEC)
     core = noise(network.initial_core(BATCH), seed=0)
     rng = np.random.default_rng(1)
 
     def draw(*shape):
         return jnp.asarray(rng.normal(0, 0.3, shape), jnp.float32)
 
-    cells = tuple(CellParams(draw(3, 3, 8, 16), draw(2, 4), draw(4, 400)) for _ in range(3))
-    gates = tuple(draw(BATCH, 5, 5, 16) for _ in range(3))
-    variant, by_hand = VARIANTS["open"], core
-    one = quick_jit(lambda core: tick(core, gates, cells, variant))
-    for _ in range(4):
-        by_hand = one(by_hand)
-    assert_close(repeat_tick(core, gates, cells, 4, variant), by_hand, atol=1e-6)
-    assert not np.allclose(by_hand[0].hidden, one(core)[0].hidden)
+    cells = tuple(CellParams(draw(3, 3, 8, 16), draw(2, 4), draw(4, 400)) for _ in range(depth))
+    gates = tuple(draw(TIME, BATCH, 5, 5, 16) for _ in range(depth))
+    return core, cells, gates, jnp.asarray(rng.random((TIME, BATCH)) < 0.3)
+
+
+def by_hand(repeats, variant, core, cells, gates, is_first):
+    """`unroll_ticks`, tick after tick."""
+    hidden = []
+    for time in range(TIME):
+        core = clear(core, is_first[time])
+        for _ in range(repeats):
+            core, _ = tick(core, tuple(gate[time] for gate in gates), cells, variant)
+        hidden.append(core[-1].hidden)
+    return core, jnp.stack(hidden)
+
+
+@pytest.mark.parametrize("repeats", [1, 3])
+def test_ticks_by_scan_are_ticks_by_hand_and_so_are_their_gradients(repeats):
+    core, cells, gates, is_first = stack(depth=2)
+    assert is_first.any()
+
+    def loss(unroll, core, cells, gates):
+        after, hidden = unroll(repeats, VARIANTS["open"], core, cells, gates, is_first)
+        return jnp.sum(jnp.sin(hidden)) + sum(jnp.sum(jnp.cos(x)) for x in jax.tree.leaves(after))
+
+    def values(unroll):
+        arguments = core, cells, gates
+        return (
+            quick_jit(lambda *a: unroll(repeats, VARIANTS["open"], *a, is_first))(*arguments),
+            quick_jit(jax.grad(partial(loss, unroll), argnums=(0, 1, 2)))(*arguments),
+        )
+
+    (found, found_gradient), (expected, gradient) = values(unroll_ticks), values(by_hand)
+    assert_close(found, expected, atol=1e-5)
+    assert_close(found_gradient, gradient, atol=1e-4)
+    assert all(np.max(np.abs(x)) > 1e-3 for x in jax.tree.leaves(gradient))
 
 
 def test_repeats_are_the_same_observation_shown_so_often():
