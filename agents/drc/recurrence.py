@@ -79,7 +79,7 @@ def _scan(repeats, variant, core, beside, cells, gates, is_first):
         return core, (core[-1].hidden, read)
 
     steps = jnp.repeat(jnp.arange(time), repeats)
-    core, (hidden, read) = jax.lax.scan(step, core, (steps, begins, beside))
+    core, (hidden, read) = jax.lax.scan(step, core, (steps, begins, beside), unroll=repeats)
     return (core, hidden[repeats - 1 :: repeats]), read
 
 
