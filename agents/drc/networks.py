@@ -1,15 +1,15 @@
 """The deep repeated ConvLSTM (Guez et al. 2019, section 2; figures in this folder's README).
 
 Everything that does not depend on the recurrent state is computed for all steps at once,
-outside the scan over time: the encoding and its share of every cell's gates. A pooled vector is
-the same at every cell of the board, so its convolution is one product with the kernel summed
-over the taps that lie on the board. Both are exact, and halve the work in the scan.
+outside the scan over time (`recurrence.py`): the encoding and its share of every cell's gates. A
+pooled vector is the same at every cell of the board, so its convolution is one product with the
+kernel summed over the taps that lie on the board. Both are exact, and halve the work in the scan.
 
 With `precision="bfloat16"` images and gates are bfloat16, from the encoding to the hidden state;
 the memory cell, and what is computed from gate to gate, is float32. Parameters are cast where
 they are used, so that their gradients add up in float32 over the steps.
 
-Shape letters: `T` time, `B` batch, `H, W` board, `C` channels, `D` cells (depth), `N` ticks.
+Shape letters: `T` time, `B` batch, `H, W` board, `C` channels, `D` cells (depth).
 """
 
 import haiku as hk
