@@ -47,11 +47,11 @@ class OnPolicy:
     def __post_init__(self):
         for name in ("unroll_length", "environments", "minibatches"):
             if getattr(self, name) < 1:
-                raise UserError(f"{name} must be at least 1, not {getattr(self, name)}")
+                raise UserError(f"agent.{name} must be at least 1, not {getattr(self, name)}")
         if self.environments % self.minibatches:
             raise UserError(
                 f"{self.environments} environments cannot be split into "
-                f"{self.minibatches} equal minibatches"
+                f"{self.minibatches} equal minibatches (agent.environments, agent.minibatches)"
             )
 
 
@@ -69,19 +69,20 @@ class Replay:
     def __post_init__(self):
         for name in ("sequence_length", "period", "batch", "capacity", "min_size"):
             if getattr(self, name) < 1:
-                raise UserError(f"{name} must be at least 1, not {getattr(self, name)}")
+                raise UserError(f"agent.{name} must be at least 1, not {getattr(self, name)}")
         if self.period > self.sequence_length:
             raise UserError(
-                f"period must be at most the sequence_length of {self.sequence_length}, "
+                f"agent.period must be at most agent.sequence_length, {self.sequence_length}, "
                 f"not {self.period}: steps between sequences would be lost"
             )
         if self.min_size > self.capacity:
             raise UserError(
-                f"min_size must be at most the capacity of {self.capacity}, not {self.min_size}"
+                f"agent.min_size must be at most agent.capacity, {self.capacity}, "
+                f"not {self.min_size}"
             )
         if not 0 < self.samples_per_insert < float("inf"):
             raise UserError(
-                f"samples_per_insert must be a number above 0, not {self.samples_per_insert}"
+                f"agent.samples_per_insert must be a number above 0, not {self.samples_per_insert}"
             )
 
 

@@ -78,6 +78,11 @@ class Runner:
             )
         if not 0 <= self.port < 65536:
             raise UserError(f"runner.port must be in 0 to 65535, not {self.port}")
+        if self.port + self.replay_shards > 65536:
+            raise UserError(
+                f"runner.port {self.port} leaves no ports for {self.replay_shards} replay servers: "
+                f"give at most {65536 - self.replay_shards}"
+            )
         if self.replay_shards > self.actors:
             raise UserError(
                 f"runner.replay_shards must be at most runner.actors, {self.actors}, "

@@ -48,22 +48,22 @@ def bench(
         return 0
     if out is not None:
         bench_page.check(out)
-    found, missing = [], None
+    found, missing = [], []
     for benchmark in chosen:
         print(f"{benchmark.name}: {benchmark.summary}", file=sys.stderr)
         try:
             found += benchmark.run()
         except UserError as error:
             # What the others measured is not lost.
-            missing = error
-    if found or missing is None:
+            missing.append(str(error))
+    if found or not missing:
         _show(found, as_json)
     if found and out is not None:
         from launch.versions import collect
 
         bench_page.write(out, found, benchmarks(), collect())
-    if missing is not None:
-        raise missing
+    if missing:
+        raise UserError("; ".join(missing))
     return 0
 
 

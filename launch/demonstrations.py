@@ -59,7 +59,7 @@ def record(
     seed: int,
     *,
     stopped: Callable[[], bool] = lambda: False,
-) -> Stream:
+) -> Stream | None:
     """Has the environment's script play, and keeps the episodes that it wins.
 
     Args:
@@ -67,7 +67,10 @@ def record(
       spec: of the environment.
       episodes: how many are to be won; at most three times as many are played.
       seed: decides what is random.
-      stopped: asked before each episode; once true, what there is by then is returned.
+      stopped: asked before each episode.
+
+    Returns:
+      The episodes; None if it was stopped before there were so many.
 
     Raises:
       UserError: there is no script for this game, or it wins too seldom.
@@ -98,12 +101,14 @@ def record(
     failed = threading.Event()
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         found = [episode for part in pool.map(play, range(_WORLDS)) for episode in part]
-    if len(found) < episodes and not stopped():
-        raise UserError(
-            f"the script won only {len(found)} of {_TRIES * episodes} episodes, fewer than the "
-            f"{episodes} to demonstrate: ask for fewer, or make the task easier"
-        )
-    return _joined(found)
+    if len(found) == episodes:
+        return _joined(found)
+    if stopped():
+        return None
+    raise UserError(
+        f"the script won only {len(found)} of {_TRIES * episodes} episodes, fewer than the "
+        f"{episodes} to demonstrate: ask for fewer, or make the task easier"
+    )
 
 
 def _episode(environment: Any, policy: Callable[[Any, Any], Any], spec: EnvironmentSpec) -> Stream:
@@ -132,9 +137,11 @@ def _joined(parts: list[Stream]) -> Stream:
     def of(name: str) -> np.ndarray:
         return np.concatenate([getattr(part, name) for part in parts])
 
-    names = parts[0].observation if parts else ()
     return Stream(
-        {key: np.concatenate([part.observation[key] for part in parts]) for key in names},
+        {
+            key: np.concatenate([part.observation[key] for part in parts])
+            for key in parts[0].observation
+        },
         **{name: of(name) for name in ("is_first", "is_last", "action", "reward", "discount")},
     )
 

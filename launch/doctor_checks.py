@@ -4,6 +4,7 @@ A check returns what it found, or raises; libraries are imported by name inside,
 is absent or crashes takes nothing else down.
 """
 
+import contextlib
 import importlib
 import json
 import os
@@ -21,6 +22,7 @@ SYNC = "run `uv sync`; with pip, `pip install -e .`"
 # The pairs that are known to work; a newer half breaks the other.
 REVERB, TENSORFLOW = "0.14.0", "2.15.1"
 _GIB = 2**30
+_SECONDS = 10.0  # that a program may take to answer
 
 
 @dataclass(frozen=True)
@@ -183,9 +185,12 @@ def rendering() -> Finding:
     works = []
     for backend in backends:
         environment = os.environ | {"MUJOCO_GL": backend}
-        done = subprocess.run(command, env=environment, capture_output=True, check=False)
-        if done.returncode == 0 and parse(done.stdout.decode()).status == "ok":
-            works.append(backend)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            done = subprocess.run(
+                command, env=environment, capture_output=True, check=False, timeout=_SECONDS
+            )
+            if done.returncode == 0 and parse(done.stdout.decode()).status == "ok":
+                works.append(backend)
     detail = f"MuJoCo {_version('mujoco')}"
     if works:
         return Finding("ok", f"{detail}, a frame by {' and by '.join(works)}")
@@ -249,8 +254,12 @@ def ray() -> Finding:
 def ffmpeg() -> Finding:
     """The ffmpeg that writes videos runs."""
     program = _import("imageio_ffmpeg").get_ffmpeg_exe()
-    done = subprocess.run([program, "-version"], capture_output=True, text=True, check=True)
+    done = _run(program, "-version")
     return Finding("ok", " ".join(done.stdout.split()[:3]))
+
+
+def _run(*command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=_SECONDS)
 
 
 def gnugo() -> Finding:
@@ -259,7 +268,7 @@ def gnugo() -> Finding:
     if program is None:
         advice = "`apt-get install gnugo`, if you want it as an opponent"
         return Finding("missing", "not installed", advice)
-    done = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
+    done = _run(program, "--version")
     return Finding("ok", f"{done.stdout.splitlines()[0]}, {program}")
 
 

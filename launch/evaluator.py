@@ -68,7 +68,8 @@ class WorldSuites:
         rates = {}
         for suite in experiment.evaluation.suites:
             column = columns_of(suite, self._spec.outcomes)[0]
-            title = f"{column}, {experiment.evaluation.episodes or 'all'} episodes"
+            episodes = experiment.evaluation.episodes
+            title = f"{column}, {episodes} episodes" if episodes else column
             say(title)
             result = evaluate_worlds(
                 entrant,
@@ -187,18 +188,20 @@ class Evaluator:
         """The rates of an evaluation that has ended since the last call, and its frames."""
         if self._frames is None or self._connection is None:
             return {}
-        frames, late = self._frames, time.monotonic() - self._since > _LIMIT_SECONDS
         try:
             if not self._connection.poll():
-                if late:
-                    self._lose(f"it took more than {_LIMIT_SECONDS / 60:.0f} minutes")
+                self._lose_if_late()
                 return {}
             rates = self._connection.recv()
         except (OSError, EOFError):
             self._lose("its process died")
             return {}
-        self._frames = None
+        frames, self._frames = self._frames, None
         return rates | {"evaluated_frames": frames}
+
+    def _lose_if_late(self) -> None:
+        if time.monotonic() - self._since > _LIMIT_SECONDS:
+            self._lose(f"it took more than {_LIMIT_SECONDS / 60:.0f} minutes")
 
     def _lose(self, why: str) -> None:
         """Gives up the evaluation that is under way."""
@@ -233,6 +236,8 @@ def _serve(document: dict[str, Any], connection: "Connection") -> None:
     while True:
         try:
             params = connection.recv()
-            connection.send(suites.evaluate(params, lambda text: None))
         except (EOFError, OSError):
             return
+        rates = suites.evaluate(params, lambda text: None)
+        with contextlib.suppress(OSError):  # who asked is gone: so says the next `recv`
+            connection.send(rates)

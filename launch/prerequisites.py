@@ -11,6 +11,7 @@ turn nothing but the part `model` is a part of an imagining agent's.
 import dataclasses
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agents.actor_critic.config import ActorCriticConfig
@@ -189,7 +190,7 @@ def _record(run: RunFolder, name: str, said: str, source: RunFolder) -> None:
     trained = published.load(_folder(run, name).policy).frames
     records = _records(run) | {
         name: {
-            "from": said,
+            "from": str(Path(said).resolve()) if Path(said).is_dir() else said,
             "frames": trained,
             "prerequisite_frames": frames(source),
         }

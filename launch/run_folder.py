@@ -142,8 +142,10 @@ def remove_unused(run: RunFolder) -> None:
         return
     if any(run.prerequisites.rglob(run.metrics.name)):
         return
-    written = (run.config, run.versions, run.initial_policy, run.prerequisites_record)
-    for path in (*written, run.path / _LOCK):
+    for path in (
+        *(run.config, run.versions, run.initial_policy, run.demonstrations),
+        *(run.prerequisites_record, run.path / _LOCK),
+    ):
         path.unlink(missing_ok=True)
     for path in (run.replay, run.prerequisites):
         shutil.rmtree(path, ignore_errors=True)

@@ -30,10 +30,6 @@ class RunLogger(MultiLogger):
             (self._csv, self._text, TensorBoardLogger(run.tensorboard, read_csv(run.metrics)))
         )
 
-    def message(self, text: str) -> None:
-        """Writes a line of text to `log.txt`."""
-        self._text.message(text)
-
     def positions(self) -> dict[str, Position]:
         """Where the files stand; what a checkpoint keeps."""
         return {"metrics": self._csv.position(), "log": self._text.position()}

@@ -55,7 +55,6 @@ class HintOptions:
             raise UserError(f"hints.discount must be above 0 and at most 1, not {self.discount}")
         if not 0 <= self.dropout <= 1:
             raise UserError(f"hints.dropout must be between 0 and 1, not {self.dropout}")
-        if not self.expert and (
-            self.reached or self.missed or self.shaping or self.dropout or self.single
-        ):
+        needy = ("reached", "missed", "shaping", "dropout", "single", "until_lost")
+        if not self.expert and any(getattr(self, name) for name in needy):
             raise UserError("hints need hints.expert: who is to give them?")

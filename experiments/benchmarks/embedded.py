@@ -8,7 +8,6 @@ import dataclasses
 import functools
 import itertools
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from experiments.benchmarks.base import Measurement
 from experiments.benchmarks.timing import Timing, interleave
 from experiments.benchmarks.traces import Segment, record, replay
 
-LEVELS = str(Path(__file__).parents[2] / "tests" / "data" / "boxoban" / "unfiltered" / "valid")
+LEVELS = "generated:size=10,boxes=4,count=20,seed=0"
 CAMERA_SIDE = 84  # pixels
 _NAME = "embedded"
 

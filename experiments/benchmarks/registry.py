@@ -38,24 +38,24 @@ _BENCHMARKS = (
     Benchmark(
         "drc",
         "training DRC(3,3), acting and learning, against this machine's matrix product",
-        "experiments.benchmarks.training:drc",
+        "launch.training_benchmark:drc",
         goal="on a CPU at least 0.3 of the matrix product's rate, compiled within 60 s; "
         "on one data-centre GPU at least 65,000 frames/s",
         accelerator=True,
     ),
     Benchmark(
-        "drc11", "the same for DRC(1,1)", "experiments.benchmarks.training:drc11", accelerator=True
+        "drc11", "the same for DRC(1,1)", "launch.training_benchmark:drc11", accelerator=True
     ),
     Benchmark(
         "resnet",
         "the same for the ResNet",
-        "experiments.benchmarks.training:resnet",
+        "launch.training_benchmark:resnet",
         accelerator=True,
     ),
     Benchmark(
         "i2a",
         "training I2A against the same network without imagination, milliseconds a frame",
-        "experiments.benchmarks.imagination:i2a",
+        "launch.imagination_benchmark:i2a",
     ),
     Benchmark(
         "levels",

@@ -39,8 +39,8 @@ def interleave(
     }
 
 
-def compile_timed(jitted: Any, *args: Any) -> tuple[Callable[..., Any], float]:
+def compile_timed(jitted: Any, *args: Any, **kwargs: Any) -> tuple[Callable[..., Any], float]:
     """Compiles what `jax.jit` returned for these arguments; also gives the seconds it took."""
     begin = time.perf_counter()
-    compiled = jitted.lower(*args).compile()
+    compiled = jitted.lower(*args, **kwargs).compile()
     return compiled, time.perf_counter() - begin

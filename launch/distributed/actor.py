@@ -27,6 +27,8 @@ _POLL = 0.5  # seconds between looks at whether to stop
 class Writer(Protocol):
     """Where items go."""
 
+    waiting: str  # what `write` waits for at this moment; empty if for nothing
+
     def write(self, items: Item, stop: Callable[[], bool]) -> bool:
         """Whether all of them, `[N, ...]`, arrived; False once `stop()`, or if they are lost."""
         ...
@@ -165,9 +167,15 @@ class Actor:
         link.report(identity.actor, self._report)
         self._report = ActorReport(unrolls=1)  # told of once it is written, with the next
         began = time.monotonic()
-        if not self._writer.write(items, link.stopping):
+        if not self._writer.write(items, self._stops_writing):
             link.give_up(identity.actor, identity.incarnation, count(items))
         self._report.write_seconds += time.monotonic() - began
+
+    def _stops_writing(self) -> bool:
+        """Asked while the replay keeps a writer waiting; a stalled run tells what for."""
+        if self._writer.waiting:
+            self._doing(f"waiting {self._writer.waiting}")
+        return self._link.stopping()
 
     def _doing(self, what: str) -> None:
         self._link.doing(self._identity.name, what)

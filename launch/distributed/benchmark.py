@@ -49,6 +49,8 @@ class _Writer:
         self.actions: list[np.ndarray] = []  # each [N, T, ...]
         self._link, self._unrolls = link, unrolls
 
+    waiting = ""
+
     def write(self, items: Item, stop: Callable[[], bool]) -> bool:
         del stop
         self.actions.append(items.unroll.action)

@@ -40,24 +40,29 @@ def check(plan: Plan) -> None:
         sequences(_given(plan), plan.item, plan.period)
 
 
-def prepare(plan: Plan, run: RunFolder, display: Display, stop: Stop) -> None:
+def prepare(plan: Plan, run: RunFolder, display: Display, stop: Stop) -> bool:
     """Has the run folder hold the demonstrations, if there are to be any.
 
-    Raises UserError if the script wins too seldom, or the folder cannot be written.
+    Returns:
+      False if it was stopped before they were recorded.
+
+    Raises:
+      UserError: the script wins too seldom, or the folder cannot be written.
     """
     experiment, wanted = plan.experiment, plan.experiment.demonstrations
     if not wanted.source or run.demonstrations.exists():
-        return
+        return True
     options = experiment.environment
     if wanted.source == SCRIPTED:
         display.say(f"recording {wanted.episodes} demonstrations")
         seed = experiment.seed + (_SALT << 32)
         found = record(options, plan.spec, wanted.episodes, seed, stopped=lambda: stop.requested)
-        if stop.requested:
-            return
     else:
         found = _given(plan)
+    if found is None:
+        return False
     save(run.demonstrations, found, options)
+    return True
 
 
 @contextmanager

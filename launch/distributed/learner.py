@@ -48,13 +48,17 @@ def _parts(agent: Agent) -> int:
     return agent.data.minibatches if isinstance(agent.data, OnPolicy) else 1
 
 
+def _option(agent: Agent) -> str:
+    return "agent.environments" if isinstance(agent.data, OnPolicy) else "agent.batch"
+
+
 def check_split(agent: Agent, devices: int) -> None:
     """Raises UserError if the data of an update cannot be split evenly over the devices."""
     per_update = round_items(agent) // _parts(agent)
     if per_update % devices:
         raise UserError(
-            f"an update from {per_update} unrolls cannot be split over {devices} devices: make it "
-            f"a multiple of {devices}"
+            f"an update from {per_update} unrolls cannot be split over {devices} devices: set "
+            f"{_option(agent)} to a multiple of {devices * _parts(agent)}"
         )
 
 

@@ -62,7 +62,8 @@ class LocalRunner:
           RunFailed: the run cannot go on, though what it has learnt is kept.
         """
         plan, runner = self._plan, self._plan.experiment.runner
-        demonstrations.prepare(plan, run, display, stop)
+        if not demonstrations.prepare(plan, run, display, stop):
+            return Outcome(0, 0.0, False, {})
         link = Coordinator(plan.round_items, plan.max_lag)
         training = Training(plan, run, link, display, self._evaluator, self._initial_params)
         with ExitStack() as stack:  # closes in the order actors, learner, evaluator, replay

@@ -1,13 +1,14 @@
 """Evaluation beside training under Ray: in an actor, at low priority."""
 
 import os
+import time
 from typing import Any
 
 from agents.base import Params
 from launch import configuration
 from launch.distributed.plan import make_plan
 from launch.distributed.ray_cluster import exceptions, ray
-from launch.distributed.ray_handles import spawn
+from launch.distributed.ray_handles import reason, spawn
 from launch.distributed.ray_parts import enter
 from launch.evaluator import Evaluator, make_suites
 
@@ -41,19 +42,23 @@ class RayEvaluator(Evaluator):
             return
         if self._part is None:
             self._part = spawn(EvaluatorPart, os.getcwd(), configuration.to_json(self._experiment))
-        self._rates, self._frames = self._part.evaluate.remote(params), frames
+        self._rates = self._part.evaluate.remote(params)
+        self._frames, self._since = frames, time.monotonic()
 
     def results(self) -> dict[str, Any]:
         """See `Evaluator`."""
-        if self._frames is None or not ray.wait([self._rates], timeout=0)[0]:
+        if self._frames is None:
             return {}
-        frames, self._frames = self._frames, None
+        if not ray.wait([self._rates], timeout=0)[0]:
+            self._lose_if_late()
+            return {}
         try:
             rates: Any = ray.get(self._rates)
-            return rates | {"evaluated_frames": frames}
-        except exceptions.RayError:  # the next evaluation starts another
-            self._part = None
+        except exceptions.RayError as error:  # the next evaluation starts another
+            self._lose(reason(error))
             return {}
+        frames, self._frames = self._frames, None
+        return rates | {"evaluated_frames": frames}
 
     def close(self) -> None:
         """See `Evaluator`."""

@@ -76,7 +76,8 @@ class RayRunner:
         """
         plan, runner = self._plan, self._plan.experiment.runner
         run = RunFolder(run.path.absolute())
-        demonstrations.prepare(plan, run, display, stop)
+        if not demonstrations.prepare(plan, run, display, stop):
+            return Outcome(0, 0.0, False, {})
         display.say(f"joining Ray at {self._address}" if self._address else "starting Ray")
         with cluster(self._address, runner.actors), ExitStack() as stack:
             # All processes get ready at the same time. Closed: actors, learner, replay, the rest.

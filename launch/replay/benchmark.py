@@ -122,7 +122,7 @@ def _programs(
 
     def write() -> None:
         for _ in range(size.batches):
-            assert writer.write(together, lambda: False)
+            _put(writer, together)
 
     def through() -> None:
         actor = threading.Thread(target=write)
@@ -145,22 +145,28 @@ def _programs(
                 structured_writer.append(row)
             structured_writer.flush(timeout_ms=int(1000 * _TIMEOUT))
 
-    write_bare()  # there is something to sample
-    samples = iter(batches)
-
     def sample_bare() -> None:
         for _ in range(size.batches):
             for column in next(samples).data:
                 np.asarray(column)
 
-    yield {
-        "actor to learner": through,
-        "bare TrajectoryWriter": write_bare,
-        "bare StructuredWriter": write_structured,
-        "bare TrajectoryDataset": sample_bare,
-    }
-    for each in (writer, sampler, bare_writer):
-        each.close()
+    try:
+        write_bare()  # there is something to sample
+        samples = iter(batches)
+        yield {
+            "actor to learner": through,
+            "bare TrajectoryWriter": write_bare,
+            "bare StructuredWriter": write_structured,
+            "bare TrajectoryDataset": sample_bare,
+        }
+    finally:
+        for each in (writer, sampler, bare_writer):
+            each.close()
+
+
+def _put(writer: Any, items: Item) -> None:
+    if not writer.write(items, lambda: False):
+        raise RuntimeError("the queue took nothing")
 
 
 def _read(sampler: Any) -> list[Item]:

@@ -111,7 +111,7 @@ def _begun_with(folder: RunFolder) -> list[Path]:
     """The runs that this one was given to begin with."""
     record = folder.prerequisites_record
     entries = _read(record).values() if record.exists() else ()
-    return [Path(each["from"]).resolve() for each in entries if "/" in each["from"]]
+    return [path for each in entries if (path := Path(each["from"])).is_absolute()]
 
 
 def _evaluations(run: Run) -> list[Evaluated]:

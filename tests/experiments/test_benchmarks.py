@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from agents.cnn.config import CNNConfig
+from agents.drc.config import DRCConfig
 from environments.errors import UserError
 from experiments.benchmarks import registry
 from experiments.benchmarks.base import Measurement
@@ -101,10 +101,10 @@ def test_solver(monkeypatch):
 
 
 def test_training():
-    from experiments.benchmarks.training import Size, training
+    from launch.training_benchmark import Size, training
 
     size = Size(environments=4, matrix=64, products=2, rounds=1)
-    config = CNNConfig(unroll_length=3)
+    config = DRCConfig(unroll_length=3, depth=1, repeats=1, channels=2, hidden=4)
     found = {m.unit: m for m in training("small", config, 0.5, size, levels=SMALL)}
     assert {"s", "frames/s", "CPU-ms/frame", "GFLOP/s", "GFLOP/CPU-s"} == set(found)
     assert found["GFLOP/s"].value == pytest.approx(0.5 * found["frames/s"].value)
@@ -115,8 +115,8 @@ def test_training():
 @pytest.mark.slow
 def test_imagination():
     from agents.i2a.config import I2AConfig
-    from experiments.benchmarks.imagination import imagination
-    from experiments.benchmarks.training import Size
+    from launch.imagination_benchmark import imagination
+    from launch.training_benchmark import Size
 
     size = Size(environments=2, matrix=1, products=1, rounds=1)
     config = I2AConfig(unroll_length=2, channels=(2,), hidden=4, encoder_units=4)

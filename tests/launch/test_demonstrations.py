@@ -1,5 +1,7 @@
 """Demonstrations: what is recorded, what a file refuses, and that learning draws from them."""
 
+import itertools
+import signal
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
@@ -18,7 +20,7 @@ from experiments.base import Demonstrations
 from launch import loggers
 from launch.demonstrations import Stream, load, record, save, sequences
 from launch.distributed.base import count, item_spec
-from tests.launch.commands import moravec
+from tests.launch.commands import SECONDS, moravec, started, wait_for_line
 
 OPTIONS = MujoxoOptions(
     opponent="random", time_limit=5.0, hints=HintOptions("random", kind="target", single=True)
@@ -41,9 +43,15 @@ def spec():
     return spec_of(OPTIONS)
 
 
+def recorded(spec, **options) -> Stream:
+    found = record(OPTIONS, spec, **options)
+    assert found is not None
+    return found
+
+
 @pytest.fixture(scope="module")
 def stream(spec) -> Stream:
-    return record(OPTIONS, spec, episodes=9, seed=0)
+    return recorded(spec, episodes=9, seed=0)
 
 
 @pytest.fixture
@@ -67,9 +75,17 @@ def test_the_script_presses_what_is_hinted_at(stream, spec):
 
 
 def test_recording_again_gives_the_same(stream, spec):
-    again = record(OPTIONS, spec, episodes=9, seed=0)
+    again = recorded(spec, episodes=9, seed=0)
     np.testing.assert_array_equal(stream.action, again.action)
-    assert np.any(record(OPTIONS, spec, episodes=1, seed=1).action[:5] != stream.action[:5])
+    assert np.any(recorded(spec, episodes=1, seed=1).action[:5] != stream.action[:5])
+
+
+@pytest.mark.parametrize("episodes", [0, 3])
+def test_recording_can_be_stopped_before_the_first_episode_and_after(spec, episodes):
+    asked = itertools.count()
+    found = record(OPTIONS, spec, episodes=50, seed=0, stopped=lambda: next(asked) >= episodes)
+    assert found is None
+    assert next(asked) > episodes
 
 
 def test_a_file_holds_what_was_recorded(file, stream, spec):
@@ -180,3 +196,17 @@ def test_a_run_learns_from_them_and_another_from_its_file(tmp_path):
     done = moravec("train", "--resume", second, "--max-frames", "1500")
     assert done.returncode == 0, done.stderr
     assert (second / "demonstrations.npz").read_bytes() == kept
+
+
+@pytest.mark.slow
+def test_ctrl_c_while_they_are_recorded_stops_a_run_that_can_go_on(tmp_path):
+    pytest.importorskip("reverb", reason="the replay needs dm-reverb, which needs Python 3.11")
+    shown = ("--demonstrations.source", "scripted", "--demonstrations.episodes", "2000")
+    with started(*PRESS, *QUICK, *shown, "--run-dir", tmp_path / "run") as process:
+        wait_for_line(process, "recording 2000 demonstrations")
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=SECONDS)
+    assert process.returncode == 0, said
+    assert "stopped after 0 frames" in said
+    assert "--resume" in said.splitlines()[-1]
+    assert not (tmp_path / "run" / "demonstrations.npz").exists()

@@ -11,18 +11,15 @@ def test_killed_and_resumed(tmp_path):
     for run in (whole, killed):
         run.path.mkdir()
     logger = RunLogger(whole, COLUMNS)
-    logger.message("training")
     for i in range(6):
         logger.write(_row(i))
     logger.close()
 
     logger = RunLogger(killed, COLUMNS)
-    logger.message("training")
     for i in range(3):
         logger.write(_row(i))
     positions = logger.positions()
     logger.write(_row(3))
-    logger.message("saved")
     logger.close()
     logger = RunLogger(killed, COLUMNS, positions)
     for i in range(3, 6):

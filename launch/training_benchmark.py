@@ -3,24 +3,21 @@
 An agent's nominal arithmetic is counted for its published architecture, whatever short cuts the
 code takes: four forward passes for each frame, one to act, three to learn (forward, and twice as
 much backward).
-
-Shape letters: `T` steps, `B` environments.
 """
 
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import jax
-import jax.numpy as jnp
 
-from agents.base import Agent, OnPolicy, Unroll
+from agents.base import Agent
 from agents.drc.config import DRCConfig
-from agents.registry import AgentConfig
 from agents.resnet.config import ResNetConfig
-from environments.base import BatchedEnvironment
 from environments.registry import load_batched
 from experiments.benchmarks.base import Measurement
 from experiments.benchmarks.timing import compile_timed, interleave
+from launch.device_program import init, iterate
 
 LEVELS = "generated:size=10,boxes=4,count=200,seed=0"
 
@@ -64,21 +61,19 @@ def default_size() -> Size:
 
 
 def in_each_precision(
-    name: str, config: AgentConfig, gigaflop: float, size: Size | None = None
+    name: str, config: Any, gigaflop: float, size: Size | None = None
 ) -> list[Measurement]:
     """`training` in float32 and, on an accelerator, in bfloat16, which CPUs lack."""
     found = training(name, config, gigaflop, size)
     if default_size() is ACCELERATOR:
-        # All that are given have this field.
-        config = replace(config, precision="bfloat16")  # type: ignore[call-arg]
-        half = training(name, config, gigaflop, size)
+        half = training(name, replace(config, precision="bfloat16"), gigaflop, size)
         found += [replace(each, metric=f"bfloat16: {each.metric}") for each in half]
     return found
 
 
 def training(
     name: str,
-    config: AgentConfig,
+    config: Any,
     gigaflop: float,
     size: Size | None = None,
     levels: str = LEVELS,
@@ -89,32 +84,28 @@ def training(
 
     Args:
       name: of the benchmark.
-      config: an actor-critic agent's; its environments are set to those of `size`.
+      config: of DRC or the ResNet; its environments are set to those of `size`.
       gigaflop: nominal arithmetic of a frame.
       size: how much work; by default what suits the device.
       levels: source of the levels, 10x10.
     """
     size = size or default_size()
     environment = load_batched("sokoban", levels=levels, observations=("pixels",))
-    # Every configuration that is measured has this field; their base does not say so.
-    config = replace(config, environments=size.environments)  # type: ignore[call-arg]
+    config = replace(config, environments=size.environments)
     agent = config.make(environment.spec, 1_000_000_000)
-    state = jax.jit(partial(begin, agent))(environment, jax.random.key(0))
-    precision = getattr(config, "precision", "float32")
+    state = jax.jit(partial(init, agent))(environment=environment, key=jax.random.key(0))
     factor = jax.random.normal(jax.random.key(1), (size.matrix, size.matrix)) / size.matrix**0.5
-    factor = factor.astype(precision)
-    compiled, seconds = compile_timed(
-        jax.jit(partial(iterate, agent), donate_argnums=1), environment, state
-    )
+    factor = factor.astype(config.precision)
+    compiled, seconds = compile_timed(round_of(agent), environment=environment, state=state)
     multiply, _ = compile_timed(jax.jit(partial(_products, count=size.products)), factor)
 
     def train():
         nonlocal state
-        state = jax.block_until_ready(compiled(environment, state))
+        state, *_ = jax.block_until_ready(compiled(environment=environment, state=state))
 
     programs = {"train": train, "multiply": lambda: jax.block_until_ready(multiply(factor))}
     times = interleave(name, programs, size.rounds)
-    frames = int(state[0].frames) / (size.rounds + 1)
+    frames = int(state.agent.frames) / (size.rounds + 1)
     work = frames * gigaflop
     matrix_work = size.products * 2e-9 * size.matrix**3
     of, on = times["train"], times["multiply"]
@@ -124,7 +115,7 @@ def training(
         Measurement(name, "training, CPU time", 1e3 * of.cpu / frames, "CPU-ms/frame"),
         Measurement(
             name,
-            f"{gigaflop} GFLOP a frame, against a {precision} matrix product",
+            f"{gigaflop} GFLOP a frame, against a {config.precision} matrix product",
             work / of.wall,
             "GFLOP/s",
             matrix_work / on.wall,
@@ -139,48 +130,9 @@ def training(
     ]
 
 
-def begin(agent: Agent, environment: BatchedEnvironment, key: jax.Array):
-    """The state in which `iterate` begins: learner, environments, time step, core and key."""
-    agent_key, environment_key, key = jax.random.split(key, 3)
-    batch = _data(agent).environments
-    play = environment.reset(environment_key, batch)
-    return agent.init(agent_key), *play, agent.initial_core(batch), key
-
-
-def iterate(agent: Agent, environment: BatchedEnvironment, state):
-    """One unroll, and one update from it: the state after `state`."""
-    learner, environment_state, timestep, first_core, key = state
-    key, act_key, update_key = jax.random.split(key, 3)
-
-    def step(carry, key):
-        environment_state, now, core = carry
-        action, extras, core = agent.act(
-            learner.params, key, now.observation, now.is_first, core, greedy=False
-        )
-        environment_state, after = environment.step(environment_state, action)
-        row = (now.observation, now.is_first, now.is_last), action, after, extras
-        return (environment_state, after, core), row
-
-    (environment_state, timestep, core), (shown, action, after, extras) = jax.lax.scan(
-        step,
-        (environment_state, timestep, first_core),
-        jax.random.split(act_key, _data(agent).unroll_length),
-    )
-    observation, is_first, is_last = jax.tree.map(
-        lambda rows, row: jnp.concatenate([rows, row[None]]),
-        shown,
-        (timestep.observation, timestep.is_first, timestep.is_last),
-    )
-    unroll = Unroll(
-        observation, is_first, is_last, action, after.reward, after.discount, extras, first_core
-    )
-    learner, _ = agent.update(learner, unroll, update_key)
-    return learner, environment_state, timestep, core, key
-
-
-def _data(agent: Agent) -> OnPolicy:
-    assert isinstance(agent.data, OnPolicy)
-    return agent.data
+def round_of(agent: Agent):
+    """The device runner's program: one unroll, and learning from it."""
+    return jax.jit(partial(iterate, agent, iterations=1), donate_argnames="state")
 
 
 def _products(factor: jax.Array, count: int) -> jax.Array:

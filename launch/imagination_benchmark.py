@@ -16,7 +16,8 @@ from environments.base import BatchedEnvironment
 from environments.registry import load_batched
 from experiments.benchmarks.base import Measurement
 from experiments.benchmarks.timing import compile_timed, interleave
-from experiments.benchmarks.training import Size, begin, default_size, iterate
+from launch.device_program import init
+from launch.training_benchmark import Size, default_size, round_of
 
 ModelKind = Literal["learned", "perfect", "copy"]
 
@@ -76,13 +77,11 @@ def imagination(
 def _program(config: I2AConfig, environment: BatchedEnvironment):
     """A function that gathers an unroll and learns from it, compiled."""
     agent = config.make(environment.spec, 1_000_000_000)
-    state = jax.jit(partial(begin, agent))(environment, jax.random.key(0))
-    compiled, _ = compile_timed(
-        jax.jit(partial(iterate, agent), donate_argnums=1), environment, state
-    )
+    state = jax.jit(partial(init, agent))(environment=environment, key=jax.random.key(0))
+    compiled, _ = compile_timed(round_of(agent), environment=environment, state=state)
 
     def train():
         nonlocal state
-        state = jax.block_until_ready(compiled(environment, state))
+        state, *_ = jax.block_until_ready(compiled(environment=environment, state=state))
 
     return train
