@@ -45,11 +45,11 @@ class Size:
 class _Writer:
     """Keeps the actions of an actor, and stops it when there are enough."""
 
+    waiting = ""
+
     def __init__(self, link: Coordinator, unrolls: int):
         self.actions: list[np.ndarray] = []  # each [N, T, ...]
         self._link, self._unrolls = link, unrolls
-
-    waiting = ""
 
     def write(self, items: Item, stop: Callable[[], bool]) -> bool:
         del stop
