@@ -66,13 +66,13 @@ def mujoxo_win1_unhinted() -> Experiment:
 def mujoxo_hinted() -> Experiment:
     """Whole games of tic-tac-toe against random play, on an optimal player's advice."""
     environment = MujoxoOptions(opponent="random", hints=_TARGET)
-    return _mujoxo("mujoxo_hinted", environment, 50_000_000, suite="random")
+    return _mujoxo("mujoxo_hinted", environment, 2_500_000, suite="random")
 
 
 @register
 def mujoxo_unhinted() -> Experiment:
     """Control: the same without advice, in observation or reward."""
-    return _mujoxo("mujoxo_unhinted", MujoxoOptions(opponent="random"), 50_000_000, suite="random")
+    return _mujoxo("mujoxo_unhinted", MujoxoOptions(opponent="random"), 2_500_000, suite="random")
 
 
 @register
