@@ -10,7 +10,6 @@ checkpoint holds `manifest.json`, the size and SHA-256 of each of its files, wri
 A checkpoint is written beside its place and renamed into it, so it is there whole or not at all.
 """
 
-import hashlib
 import json
 import logging
 import shutil
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from environments.errors import UserError
-from launch import files, pytree_files
+from launch import files, manifests, pytree_files
 
 _FORMAT = 1
 _log = logging.getLogger(__name__)
@@ -80,10 +79,7 @@ def save(
             temporary.mkdir()
             pytree_files.write(temporary / "arrays", state)
             (temporary / "contents.json").write_text(json.dumps(contents))
-            manifest = json.dumps(_sums(temporary), indent=1)
-            for path in temporary.rglob("*"):
-                files.sync(path)
-            files.atomic_write(temporary / "manifest.json", manifest)
+            manifests.write(temporary)
             _move(temporary, folder / str(step))
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
@@ -121,27 +117,9 @@ def restore(folder: Path, like: Any, *, identity: Mapping[str, Any]) -> Checkpoi
     )
 
 
-def _sums(path: Path) -> dict[str, dict[str, Any]]:
-    """Size and SHA-256 of every file below `path`."""
-    sums = {}
-    for file in sorted(path.rglob("*")):
-        if file.is_file():
-            with open(file, "rb") as opened:
-                digest = hashlib.file_digest(opened, "sha256").hexdigest()
-            size = file.stat().st_size
-            sums[file.relative_to(path).as_posix()] = {"bytes": size, "sha256": digest}
-    return sums
-
-
 def _verified(path: Path) -> dict[str, Any]:
     """The contents of a checkpoint; OSError or ValueError if any file is not as it was written."""
-    manifest = json.loads((path / "manifest.json").read_text())
-    if not isinstance(manifest, dict) or "contents.json" not in manifest:
-        raise ValueError("manifest.json is not a manifest")
-    sums = _sums(path)
-    for name, expected in manifest.items():
-        if sums.get(name) != expected:
-            raise ValueError(f"{name} is {'changed' if name in sums else 'missing'}")
+    manifests.verify(path, listed="contents.json")
     return json.loads((path / "contents.json").read_text())
 
 
