@@ -18,7 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import agents.registry
+import environments.registry
 from environments.errors import UserError
+from experiments.base import Experiment
 from launch import files, manifests, pytree_files
 
 _FORMAT = 1
@@ -58,7 +61,7 @@ def save(
       folder: of all checkpoints of the run; made if missing.
       step: its number, increasing as training goes on.
       state: a pytree of JAX or NumPy arrays, typed keys included, sharded or not.
-      identity: what must be equal on restore, as JSON: names and versions of agent, environment.
+      identity: what must be equal on restore, as JSON: see `identity_of`.
       extra: anything else to keep, as JSON.
 
     Raises:
@@ -115,6 +118,16 @@ def restore(folder: Path, like: Any, *, identity: Mapping[str, Any]) -> Checkpoi
     raise UserError(
         f"{what} in {folder}; start again: moravec train --config {folder.parent / 'config.json'}"
     )
+
+
+def identity_of(experiment: Experiment) -> dict[str, Any]:
+    """What must be equal, whatever the runner, where a run of `experiment` is restored."""
+    name = environments.registry.name_of(experiment.environment)
+    return {
+        "agent": agents.registry.name_of(experiment.agent),
+        "environment": name,
+        "environment version": environments.registry.entry(name).version,
+    }
 
 
 def _verified(path: Path) -> dict[str, Any]:

@@ -12,7 +12,8 @@ import numpy as np
 from scipy import stats
 
 from environments.registry import entry, name_of
-from launch.report.runs import Run, column_name
+from launch.columns import column_name
+from launch.report.runs import Run
 
 _RESAMPLES = 1000
 _SEEDS_OF_IQM = 4  # fewer leave no quarter to cut off
