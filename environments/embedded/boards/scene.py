@@ -27,7 +27,6 @@ CAMERAS = {  # name: position, and the picture's right and up
 }
 ARM, HAND = "jaco_arm", "jaco_arm/jaco_hand"
 JOINTS = tuple(f"{ARM}/joint_{i}" for i in range(1, 7))
-FINGERS = tuple(f"{HAND}/finger_{i}" for i in range(1, 4))
 
 
 @dataclass(frozen=True)
