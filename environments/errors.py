@@ -17,3 +17,8 @@ def unknown(kind: str, name: str, choices: Iterable[str]) -> UserError:
     close = difflib.get_close_matches(name, choices, n=1)
     nearest = f"; did you mean {close[0]!r}?" if close else ";"
     return UserError(f"there is no {kind} {name!r}{nearest} choose from {', '.join(choices)}")
+
+
+def reason(error: OSError) -> str:
+    """What the operating system says, in lower case: the part of a message that follows `: `."""
+    return (error.strerror or str(error)).lower()

@@ -39,7 +39,8 @@ class Entry:
     name: str
     title: str  # how it is spelt among people, in one word
     version: int  # raised whenever the golden playthrough changes
-    tags: frozenset[str]  # for example symbolic, embedded, single_player
+    # For example symbolic, embedded, single_player; scored, if it is played for its score.
+    tags: frozenset[str]
     options: type[EnvironmentOptions]
     summary: str
     single: Callable[..., "dm_env.Environment"]  # (options, seed=)

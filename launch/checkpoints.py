@@ -10,7 +10,6 @@ checkpoint holds `manifest.json`, the size and SHA-256 of each of its files, wri
 A checkpoint is written beside its place and renamed into it, so it is there whole or not at all.
 """
 
-import hashlib
 import json
 import logging
 import shutil
@@ -19,8 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import agents.registry
+import environments.registry
 from environments.errors import UserError
-from launch import files, pytree_files
+from experiments.base import Experiment
+from launch import files, manifests, pytree_files
 
 _FORMAT = 1
 _log = logging.getLogger(__name__)
@@ -59,7 +61,7 @@ def save(
       folder: of all checkpoints of the run; made if missing.
       step: its number, increasing as training goes on.
       state: a pytree of JAX or NumPy arrays, typed keys included, sharded or not.
-      identity: what must be equal on restore, as JSON: names and versions of agent, environment.
+      identity: what must be equal on restore, as JSON: see `identity_of`.
       extra: anything else to keep, as JSON.
 
     Raises:
@@ -80,10 +82,7 @@ def save(
             temporary.mkdir()
             pytree_files.write(temporary / "arrays", state)
             (temporary / "contents.json").write_text(json.dumps(contents))
-            manifest = json.dumps(_sums(temporary), indent=1)
-            for path in temporary.rglob("*"):
-                files.sync(path)
-            files.atomic_write(temporary / "manifest.json", manifest)
+            manifests.write(temporary)
             _move(temporary, folder / str(step))
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
@@ -121,27 +120,19 @@ def restore(folder: Path, like: Any, *, identity: Mapping[str, Any]) -> Checkpoi
     )
 
 
-def _sums(path: Path) -> dict[str, dict[str, Any]]:
-    """Size and SHA-256 of every file below `path`."""
-    sums = {}
-    for file in sorted(path.rglob("*")):
-        if file.is_file():
-            with open(file, "rb") as opened:
-                digest = hashlib.file_digest(opened, "sha256").hexdigest()
-            size = file.stat().st_size
-            sums[file.relative_to(path).as_posix()] = {"bytes": size, "sha256": digest}
-    return sums
+def identity_of(experiment: Experiment) -> dict[str, Any]:
+    """What must be equal, whatever the runner, where a run of `experiment` is restored."""
+    name = environments.registry.name_of(experiment.environment)
+    return {
+        "agent": agents.registry.name_of(experiment.agent),
+        "environment": name,
+        "environment version": environments.registry.entry(name).version,
+    }
 
 
 def _verified(path: Path) -> dict[str, Any]:
     """The contents of a checkpoint; OSError or ValueError if any file is not as it was written."""
-    manifest = json.loads((path / "manifest.json").read_text())
-    if not isinstance(manifest, dict) or "contents.json" not in manifest:
-        raise ValueError("manifest.json is not a manifest")
-    sums = _sums(path)
-    for name, expected in manifest.items():
-        if sums.get(name) != expected:
-            raise ValueError(f"{name} is {'changed' if name in sums else 'missing'}")
+    manifests.verify(path, listed="contents.json")
     return json.loads((path / "contents.json").read_text())
 
 

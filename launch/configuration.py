@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import agents.registry
 import environments.registry
-from environments.errors import UserError, unknown
+from environments.errors import UserError, reason, unknown
 from experiments.base import Experiment
 from launch import files
 
@@ -41,7 +41,7 @@ def load(path: Path) -> Experiment:
     try:
         document = json.loads(path.read_text())
     except OSError as error:
-        raise UserError(f"cannot read {path}: {(error.strerror or str(error)).lower()}") from error
+        raise UserError(f"cannot read {path}: {reason(error)}") from error
     except ValueError as error:
         raise UserError(f"{path} is not JSON: {error}") from error
     try:

@@ -8,11 +8,10 @@ from typing import Any
 
 import jax
 
-import agents.registry
-import environments.registry
 from environments.registry import build_batched
 from experiments.base import Experiment
 from launch import checkpoints, device_program, published
+from launch.columns import EPISODE_COLUMNS
 from launch.device_program import DeviceState, EpisodeSums
 from launch.evaluation import Suites
 from launch.outcome import Outcome
@@ -23,7 +22,6 @@ from launch.run_logger import RunLogger
 from launch.signals import Stop
 
 TIME_COLUMNS = ("seconds", "frames_per_second")
-EPISODE_COLUMNS = ("episodes", "success_rate", "episode_return", "episode_length")
 
 
 class DeviceRunner:
@@ -151,7 +149,7 @@ class DeviceRunner:
             run.checkpoints,
             int(state.agent.frames),
             state,
-            identity=self._identity,
+            identity=checkpoints.identity_of(self._experiment),
             extra={"positions": logger.positions(), "seconds": seconds},
             keep=self._experiment.runner.keep_checkpoints,
         )
@@ -173,18 +171,9 @@ class DeviceRunner:
             shapes,
             self._shardings,
         )
-        found = checkpoints.restore(run.checkpoints, like, identity=self._identity)
+        identity = checkpoints.identity_of(self._experiment)
+        found = checkpoints.restore(run.checkpoints, like, identity=identity)
         return found.state, found.extra
-
-    @property
-    def _identity(self) -> dict[str, Any]:
-        """What must be the same where a checkpoint is restored."""
-        name = environments.registry.name_of(self._experiment.environment)
-        return {
-            "agent": agents.registry.name_of(self._experiment.agent),
-            "environment": name,
-            "environment version": environments.registry.entry(name).version,
-        }
 
 
 def _row(state: DeviceState, metrics: Mapping[str, Any], sums: EpisodeSums) -> dict[str, Any]:

@@ -18,6 +18,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
+from environments.errors import reason
+
 SYNC = "run `uv sync`; with pip, `pip install -e .`"
 # The pairs that are known to work; a newer half breaks the other.
 REVERB, TENSORFLOW = "0.14.0", "2.15.1"
@@ -131,7 +133,7 @@ def run_folder() -> Finding:
             pass
     except OSError as error:
         advice = "start from a folder you may write to, or give --run-dir"
-        return Finding("broken", f"{folder}: {error.strerror}", advice)
+        return Finding("broken", f"{folder}: {reason(error)}", advice)
     if free < _GIB:
         return Finding("broken", detail, "make room, or give --run-dir on another disk")
     return Finding("ok", detail)

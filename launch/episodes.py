@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import dm_env
 import numpy as np
 
-from environments.games.sokoban.rules import OUTCOMES
+from environments.base import EnvironmentSpec
 from launch.rollouts import Episodes
 
 # What `info` counts in an episode, of a game that has it.
@@ -15,6 +15,11 @@ COUNTED = ("hints_given", "hints_reached", "illegal_presses")
 
 class LevelEnvironment(Protocol):
     """What is asked of a `dm_env.Environment`: symbolic and embedded games alike have it."""
+
+    @property
+    def spec(self) -> EnvironmentSpec:
+        """What an agent may know of it."""
+        ...
 
     @property
     def num_levels(self) -> int:
@@ -42,7 +47,6 @@ Policy = Callable[[Any, dm_env.TimeStep], Any]
 def play_episodes(
     policy: Policy,
     environment: LevelEnvironment,
-    outcomes: tuple[str, ...],
     levels: Iterable[int],
     *,
     observe: Callable[[Any, dm_env.TimeStep], None] = lambda environment, timestep: None,
@@ -53,12 +57,11 @@ def play_episodes(
     Args:
       policy: called as `policy(environment, timestep)` at every step but the last.
       environment: ends every episode by itself, at the latest at its time limit.
-      outcomes: the names of its outcomes, in the order of `spec.outcomes`.
       levels: indices below `environment.num_levels`; one may come more than once.
       observe: called as `observe(environment, timestep)` after every reset and step.
       report: told, after each episode, how many were played.
     """
-    rows = []
+    rows, outcomes = [], environment.spec.outcomes
     for level in levels:
         timestep = environment.reset_to(level)
         observe(environment, timestep)
@@ -82,9 +85,3 @@ def own_reward(environment: Any, timestep: dm_env.TimeStep) -> float:
     """The reward of the environment's last step, without what comes of hints."""
     auxiliary = getattr(environment, "info", {}).get("auxiliary_reward", 0.0)
     return float(timestep.reward or 0.0) - float(auxiliary)
-
-
-def outcomes_of(environment: Any) -> tuple[str, ...]:
-    """How an episode of a single environment may end, success first."""
-    spec = getattr(environment, "spec", None)
-    return OUTCOMES if spec is None else spec.outcomes

@@ -13,6 +13,7 @@ from environments.games.sokoban.spec import board_of
 from environments.registry import EnvironmentOptions, build_batched, entry, name_of
 from experiments.base import Evaluation
 from launch.assessment import assess, metric_names
+from launch.columns import column_name
 from launch.optimality import optimality_of
 from launch.planning import planning
 from launch.rollouts import Episodes, play
@@ -170,7 +171,7 @@ def episodes_on(options: EnvironmentOptions, environment: BatchedEnvironment, as
 
 def columns_of(suite: str, outcomes: tuple[str, ...]) -> tuple[str, ...]:
     """The columns of one suite among the metrics of a run: see `rates_of`."""
-    column = f"evaluation/{suite or 'own'}"
+    column = column_name(suite)
     if "survived" in outcomes:  # which is seldom the aim: what counts is the score
         return column, f"{column}/score"
     return (column, f"{column}/not_lost") if "draw" in outcomes else (column,)

@@ -23,10 +23,10 @@ from launch.world_assessment import assess_worlds, metric_names
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
+NICE = 10  # the evaluator gets the cores that nobody else wants
 _SAY_SECONDS = 5.0
 _LIMIT_SECONDS = 3600.0  # for one evaluation beside training
 _log = logging.getLogger(__name__)
-_NICE = 10  # the evaluator gets the cores that nobody else wants
 
 
 class WorldSuites:
@@ -226,7 +226,7 @@ class Evaluator:
 
 def _serve(document: dict[str, Any], connection: "Connection") -> None:
     """The process: evaluates parameters as they come, until nobody is there any more."""
-    os.nice(_NICE)
+    os.nice(NICE)
     from launch.distributed.plan import environment_spec
 
     experiment = configuration.from_json(document)

@@ -17,7 +17,7 @@ import numpy as np
 from dm_env import specs
 
 from environments.base import EnvironmentSpec
-from environments.errors import UserError
+from environments.errors import UserError, reason
 from launch import files
 
 _ABOUT = "about"
@@ -90,8 +90,7 @@ def load(path: Path) -> Published:
     except FileNotFoundError:
         raise UserError(f"there is no policy {path}: none was published yet") from None
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise UserError(f"cannot read {path}: {reason}") from error
+        raise UserError(f"cannot read {path}: {reason(error)}") from error
     except Exception as error:  # a changed byte may raise almost anything
         raise UserError(
             f"{path} is damaged, or is not a policy; moravec train --resume writes it again"

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
+
+from environments.keys import is_key
 
 
 def describe(tree: Any) -> list[dict[str, Any]]:
@@ -29,14 +30,10 @@ def describe(tree: Any) -> list[dict[str, Any]]:
             "shape": list(leaf.shape),
             "dtype": str(leaf.dtype),
         }
-        if _is_key(leaf) and not isinstance(leaf, jax.ShapeDtypeStruct):
+        if is_key(leaf) and not isinstance(leaf, jax.ShapeDtypeStruct):
             leaf_dict["key"] = str(jax.random.key_impl(leaf))
         described.append(leaf_dict)
     return described
-
-
-def _is_key(leaf: Any) -> bool:
-    return jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
 
 
 @contextmanager
@@ -66,7 +63,7 @@ def write(path: Path, tree: Any) -> None:
     def plain(leaf):
         if isinstance(leaf, np.generic):
             return np.asarray(leaf)
-        leaf = jax.random.key_data(leaf) if _is_key(leaf) else leaf
+        leaf = jax.random.key_data(leaf) if is_key(leaf) else leaf
         spans = isinstance(leaf, jax.Array) and not leaf.is_fully_addressable
         return np.asarray(leaf) if spans else leaf
 
@@ -108,7 +105,7 @@ def _target(leaf: Any) -> Any:
         return np.empty(leaf.shape, leaf.dtype)
     sharding = getattr(leaf, "sharding", None)
     sharding = sharding or jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
-    if _is_key(leaf):
+    if is_key(leaf):
         # The data of a key has one more, unsharded axis: the specification still holds.
         leaf = jax.eval_shape(jax.random.key_data, jax.ShapeDtypeStruct(leaf.shape, leaf.dtype))
     return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding)

@@ -10,7 +10,7 @@ import numpy as np
 
 from environments.embedded.environment import EmbeddedEnvironment
 from environments.registry import EnvironmentOptions, entry, name_of
-from launch.episodes import Policy, outcomes_of, own_reward
+from launch.episodes import Policy, own_reward
 from launch.studio import Episode, Studio
 from launch.video import Video
 
@@ -105,7 +105,7 @@ def _film(
         if time.monotonic() - last > _REPORT_SECONDS:
             last = time.monotonic()
             print(f"  {studio.name(episode)}: {episode.steps} steps", file=sys.stderr)
-    episode.success = episode.outcome == outcomes_of(environment)[0]
+    episode.success = episode.outcome == environment.spec.outcomes[0]
     _hold(video, studio.draw(episode), hold)
 
 

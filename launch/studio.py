@@ -11,7 +11,6 @@ from environments.embedded.environment import EmbeddedEnvironment
 from environments.games.minipacman import rules as minipacman
 from environments.games.sokoban import rules as sokoban
 from launch.board_picture import board_picture, planes_of
-from launch.episodes import outcomes_of
 from launch.frames import Caption, compose, frame_size
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ class Studio:
 
     def name(self, episode: Episode) -> str:
         """The episode by its level; by its number in games of two players, or that start alike."""
-        alike = self._environment.num_levels == 1 or "draw" in outcomes_of(self._environment)
+        alike = self._environment.num_levels == 1 or "draw" in self._environment.spec.outcomes
         return f"game {episode.number}" if alike else f"level {episode.level}"
 
     def _scene(self) -> np.ndarray:
@@ -104,7 +103,7 @@ class Studio:
                 progress += f", {names[int(episode.action)]}"
         if self._imagination is not None:
             progress += f"; {self._imagination.caption}"
-        outcomes = outcomes_of(self._environment)
+        outcomes = self._environment.spec.outcomes
         return Caption(
             title=f"{self._title}, {self.name(episode)}",
             progress=progress,

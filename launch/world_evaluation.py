@@ -16,7 +16,7 @@ from environments.games.sokoban import rules as sokoban
 from environments.games.sokoban.registration import SokobanOptions
 from environments.registry import EnvironmentOptions, entry, name_of
 from environments.vector.seeds import world_seed
-from launch.episodes import COUNTED, Policy, outcomes_of, play_episodes
+from launch.episodes import COUNTED, Policy, play_episodes
 from launch.evaluation import Result, summary
 from launch.optimality import optimality
 from launch.rollouts import Episodes
@@ -55,7 +55,7 @@ class _World:
     walks: list[_Walk] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)  # of all its episodes
 
-    def play(self, names: tuple[str, ...], stop: threading.Event, report) -> Episodes:
+    def play(self, stop: threading.Event, report) -> Episodes:
         """Plays its levels; ends early, with RuntimeError, once `stop` is set."""
 
         def observe(environment: Any, timestep: dm_env.TimeStep) -> None:
@@ -66,7 +66,7 @@ class _World:
                 self._count(getattr(environment, "info", {}))
 
         return play_episodes(
-            self.policy, self.environment, names, self.levels, observe=observe, report=report
+            self.policy, self.environment, self.levels, observe=observe, report=report
         )
 
     def _count(self, info: Mapping[str, Any]) -> None:
@@ -123,8 +123,8 @@ def evaluate_worlds(
                    [number % levels for number in range(i, episodes, WORLDS)])
             for i, environment in enumerate(environments)
         ]  # fmt: skip
-        names = outcomes_of(environments[0])
-        played = _play(worlds, names, report)
+        names = environments[0].spec.outcomes
+        played = _play(worlds, report)
     finally:
         for environment in environments:
             environment.close()
@@ -149,7 +149,7 @@ def evaluate_worlds(
     return replace(result, metrics=metrics)
 
 
-def _play(worlds: list[_World], names: tuple[str, ...], report: Callable[[int], None]) -> Episodes:
+def _play(worlds: list[_World], report: Callable[[int], None]) -> Episodes:
     """All episodes of all worlds, in the order of the levels."""
     counts, stop = [0] * len(worlds), threading.Event()
 
@@ -157,9 +157,7 @@ def _play(worlds: list[_World], names: tuple[str, ...], report: Callable[[int], 
         return lambda played: counts.__setitem__(i, played)
 
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        waiting = [
-            pool.submit(world.play, names, stop, counter(i)) for i, world in enumerate(worlds)
-        ]
+        waiting = [pool.submit(world.play, stop, counter(i)) for i, world in enumerate(worlds)]
         try:
             while not all(future.done() for future in waiting):
                 time.sleep(0.05)

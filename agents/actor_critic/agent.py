@@ -14,6 +14,7 @@ from agents.actor_critic.parts import Parts
 from agents.actor_critic.policies import Categorical, policy_of
 from agents.base import Agent, AgentState, Core, Metrics, OnPolicy, Params, Unroll
 from agents.inputs import zeros_like_spec
+from agents.schedules import linear
 from environments.base import EnvironmentSpec, Observation
 
 
@@ -71,7 +72,7 @@ def make_actor_critic(
         learnt, frozen = parts.split(state.params)
         gradient, metrics = jax.grad(loss, has_aux=True)(learnt, frozen, unroll)
         direction, optimizer_state = optimizer.update(gradient, state.optimizer, learnt)
-        rate = learning_rate(config, state.frames, frames)
+        rate = linear(config.learning_rate, config.final_learning_rate, state.frames, frames)
         learnt = jax.tree.map(lambda p, d: p - rate * d, learnt, direction)
         params = parts.join(learnt, frozen)
         seen = jnp.sum(~unroll.is_last[:-1]).astype(jnp.uint32)
@@ -88,12 +89,6 @@ def make_actor_critic(
         data=OnPolicy(config.unroll_length, config.environments, config.minibatches),
         predict=predict if isinstance(policy, Categorical) and not has_core else None,
     )
-
-
-def learning_rate(config: ActorCriticConfig, frames: jax.Array, budget: int) -> jax.Array:
-    """The learning rate after `frames` of `budget` frames: linear, then constant."""
-    progress = jnp.minimum(frames.astype(jnp.float32) / float(budget), 1.0)
-    return config.learning_rate * (1.0 - (1.0 - config.final_learning_rate) * progress)
 
 
 def _head_weights(params: Any) -> jax.Array:

@@ -14,6 +14,7 @@ from agents.base import Agent, AgentState, Metrics, OnPolicy, Unroll
 from agents.models.assessment import assess, transitions_of
 from agents.models.config import EnvironmentModelConfig
 from agents.models.make import make_model
+from agents.schedules import linear
 from environments.base import EnvironmentSpec
 
 
@@ -47,8 +48,7 @@ def make(config: EnvironmentModelConfig, spec: EnvironmentSpec, frames: int) -> 
         assert model.loss is not None  # a learned one
         gradient, metrics = jax.grad(model.loss, has_aux=True)(params, transitions)
         direction, optimizer_state = optimizer.update(gradient, state.optimizer, params)
-        progress = jnp.minimum(state.frames.astype(jnp.float32) / float(frames), 1.0)
-        rate = config.learning_rate * (1.0 - (1.0 - config.final_learning_rate) * progress)
+        rate = linear(config.learning_rate, config.final_learning_rate, state.frames, frames)
         params = jax.tree.map(lambda p, d: p - rate * d, params, direction)
         learnt = jnp.sum(~unroll.is_last[:-1]).astype(jnp.uint32)
         state = replace(

@@ -13,6 +13,7 @@ from agents.perception.head import PLANES, Head, make_head
 from agents.perception.kinds import kinds_of
 from agents.perception.losses import perception_loss
 from agents.random.agent import make as make_random
+from agents.schedules import linear
 from environments.base import EnvironmentSpec
 
 
@@ -45,8 +46,7 @@ def make(config: PerceptionConfig, spec: EnvironmentSpec, frames: int) -> Agent:
         shown = [_flat(unroll.observation[name][:-1]) for name in (head.camera, PLANES)]
         gradient, metrics = jax.grad(head.loss, has_aux=True)(state.params, *shown)
         direction, optimizer_state = optimizer.update(gradient, state.optimizer, state.params)
-        progress = jnp.minimum(state.frames.astype(jnp.float32) / float(frames), 1.0)
-        rate = config.learning_rate * (1.0 - (1.0 - config.final_learning_rate) * progress)
+        rate = linear(config.learning_rate, config.final_learning_rate, state.frames, frames)
         params = jax.tree.map(lambda p, d: p - rate * d, state.params, direction)
         learnt = jnp.sum(~unroll.is_last[:-1]).astype(jnp.uint32)
         metrics |= {"grad_norm": optax.tree.norm(gradient), "learning_rate": rate}

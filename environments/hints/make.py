@@ -2,13 +2,12 @@
 
 from typing import Any
 
-import numpy as np
-
 from environments.embedded.base import Embedding
 from environments.errors import UserError
 from environments.hints.embedding import HintedEmbedding
 from environments.hints.experts import make_expert
 from environments.hints.options import HintOptions
+from environments.seeds import EXPERT, seed_of
 
 
 def with_hints(
@@ -32,6 +31,5 @@ def with_hints(
         raise UserError("hints.single is for board games: a move of Sokoban wins and loses nothing")
     if options.until_lost and symbolic != "sokoban":
         raise UserError("hints.until_lost is for Sokoban: board games end by themselves")
-    word = np.random.SeedSequence(seed, spawn_key=(2,)).generate_state(1, np.uint64)[0]
-    expert = make_expert(options.expert, symbolic, game, int(word >> np.uint64(1)))
+    expert = make_expert(options.expert, symbolic, game, seed_of(EXPERT, seed))
     return HintedEmbedding(embedding, expert, options)

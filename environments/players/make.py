@@ -42,11 +42,6 @@ def make_player(text: str, game: BoardGame, seed: int) -> Player:
     return parse_player(text).build(game, seed)
 
 
-def describe(text: str) -> str:
-    """The one way to write the player that `text` names, all its arguments included."""
-    return str(parse_player(text))
-
-
 def parse_player(text: str) -> PlayerName:
     """What `text` says. Raises UserError if it names no player, or gives wrong arguments."""
     try:

@@ -9,6 +9,7 @@ import numpy as np
 
 from environments.base import BatchedEnvironment, EnvironmentSpec, TimeStep
 from environments.errors import UserError
+from environments.keys import is_key
 from environments.vector.arguments import checked_actions, checked_ids, checked_levels
 from environments.vector.seeds import world_seed
 
@@ -175,18 +176,14 @@ def _owned(timestep: TimeStep) -> TimeStep:
     return jax.tree.map(np.array, jax.device_get(timestep))
 
 
-def _is_key(leaf: Any) -> bool:
-    return jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
-
-
 def _without_keys(state: Any) -> Any:
-    return jax.tree.map(lambda leaf: jax.random.key_data(leaf) if _is_key(leaf) else leaf, state)
+    return jax.tree.map(lambda leaf: jax.random.key_data(leaf) if is_key(leaf) else leaf, state)
 
 
 def _with_keys(state: Any, like: Any) -> Any:
     return jax.tree.map(
         lambda leaf, old: (
-            jax.random.wrap_key_data(jnp.asarray(leaf)) if _is_key(old) else jnp.asarray(leaf)
+            jax.random.wrap_key_data(jnp.asarray(leaf)) if is_key(old) else jnp.asarray(leaf)
         ),
         state,
         like,

@@ -17,8 +17,8 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from agents.base import Agent, AgentState, Metrics, OnPolicy, Unroll
 from environments.errors import UserError
+from environments.keys import is_key
 from launch.distributed.base import Item
-from launch.distributed.packing import is_key
 from launch.learning import learn
 
 

@@ -74,8 +74,3 @@ class Ledger:
         """What a learner had received, and not finished with, died with it."""
         self._ahead -= self._unfinished
         self._unfinished = 0
-
-    @property
-    def expected(self) -> int:
-        """Items begun that have neither come nor been given up."""
-        return self._ahead - self._unfinished

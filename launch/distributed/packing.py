@@ -7,6 +7,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from environments.keys import is_key
+
 
 def pack(tree: Any) -> np.ndarray:
     """The arrays' bytes one after the other, uint8; typed keys as their data."""
@@ -36,11 +38,6 @@ def unpack(packed: np.ndarray, shapes: Any) -> Any:
         found.append(_typed(array, leaf))
         start = end
     return jax.tree.unflatten(structure, found)
-
-
-def is_key(leaf: Any) -> bool:
-    """Whether it is a typed key of JAX."""
-    return jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
 
 
 def _raw(leaf: Any) -> np.ndarray:

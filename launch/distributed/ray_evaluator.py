@@ -10,9 +10,7 @@ from launch.distributed.plan import make_plan
 from launch.distributed.ray_cluster import exceptions, ray
 from launch.distributed.ray_handles import reason, spawn
 from launch.distributed.ray_parts import enter
-from launch.evaluator import Evaluator, make_suites
-
-_NICE = 10  # the evaluator gets the cores that nobody else wants
+from launch.evaluator import NICE, Evaluator, make_suites
 
 
 class EvaluatorPart:
@@ -20,7 +18,7 @@ class EvaluatorPart:
 
     def __init__(self, folder: str, document: dict[str, Any]):
         """See `ray_parts.ActorPart`."""
-        os.nice(_NICE)
+        os.nice(NICE)
         enter(folder)
         plan = make_plan(configuration.from_json(document))
         self._suites = make_suites(plan.experiment, plan.agent, plan.spec)

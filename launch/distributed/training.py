@@ -8,8 +8,6 @@ from typing import Any, Protocol
 import jax
 import numpy as np
 
-import agents.registry
-import environments.registry
 from launch import checkpoints, published
 from launch.distributed.base import Weights
 from launch.distributed.batches import Batches, Staleness
@@ -287,13 +285,7 @@ class Training:
     @property
     def _identity(self) -> dict[str, Any]:
         """What must be the same where a checkpoint is restored."""
-        name = environments.registry.name_of(self._experiment.environment)
-        return {
-            "agent": agents.registry.name_of(self._experiment.agent),
-            "environment": name,
-            "environment version": environments.registry.entry(name).version,
-            "runner": "distributed",
-        }
+        return checkpoints.identity_of(self._experiment) | {"runner": "distributed"}
 
 
 class _Clock:

@@ -10,12 +10,12 @@ import numpy as np
 
 from environments.embedded.boards.registration import BoardOptions
 from environments.registry import EnvironmentOptions
+from launch.columns import EPISODE_COLUMNS
 from launch.distributed.batches import Staleness
 from launch.distributed.coordinator import ActorReport
 
 _LAGS = 8  # versions that have a column of their own; what is older counts into the last
 
-_EPISODE_COLUMNS = ("episodes", "success_rate", "episode_return", "episode_length")
 _HINT_COLUMNS = ("auxiliary_return", "hints_reached")  # where there are hints
 _BOARD_COLUMNS = ("illegal_presses",)  # of an embedded board game
 TIME_COLUMNS = ("seconds", "frames_per_second", "actor_frames_per_second")
@@ -40,7 +40,7 @@ def episode_columns(options: EnvironmentOptions) -> tuple[str, ...]:
     hints = getattr(options, "hints", None)
     hinted = _HINT_COLUMNS if hints is not None and hints.expert else ()
     pressed = _BOARD_COLUMNS if isinstance(options, BoardOptions) else ()
-    return (*_EPISODE_COLUMNS, *hinted, *pressed)
+    return (*EPISODE_COLUMNS, *hinted, *pressed)
 
 
 def lag_columns(max_lag: int | None) -> tuple[str, ...]:

@@ -11,8 +11,6 @@ A checkpoint is renamed into its place when it is whole.
 """
 
 import errno
-import hashlib
-import json
 import logging
 import os
 import shutil
@@ -28,7 +26,7 @@ from reverb.cc.checkpointing import checkpoint_pb2 as checkpointing
 from tensorflow.python.saved_model import nested_structure_coder
 
 from environments.errors import UserError
-from launch import files
+from launch import files, manifests
 from launch.checkpoints import steps
 from launch.distributed.base import Item
 from launch.replay.columns import check_columns
@@ -87,10 +85,7 @@ def keep(folder: Path, written: Path) -> None:
     """
     number = max(steps(folder), default=-1) + 1
     with files.writing(folder / str(number)):
-        manifest = json.dumps(_sums(written), indent=1)
-        for path in written.iterdir():
-            files.sync(path)
-        files.atomic_write(written / "manifest.json", manifest)
+        manifests.write(written)
         written.rename(folder / str(number))
         files.sync(folder)
     for old in steps(folder)[:-KEEP]:
@@ -115,7 +110,7 @@ def prepare(folder: Path, root: Path, table: reverb.Table, spec: Item) -> None:
     for number in reversed(steps(folder)):
         path = folder / str(number)
         try:
-            _verify(path)
+            manifests.verify(path, listed="DONE")
             (saved,) = _records(path / "tables.tfrecord")
             items = [_PrioritizedItem.FromString(r) for r in _records(path / "items.tfrecord")]
         except (OSError, ValueError, tf.errors.OpError) as error:
@@ -175,24 +170,3 @@ def _write(path: Path, messages: list[Any]) -> None:
     with tf.io.TFRecordWriter(str(path), _COMPRESSION) as writer:
         for message in messages:
             writer.write(message.SerializeToString())
-
-
-def _sums(path: Path) -> dict[str, dict[str, Any]]:
-    sums = {}
-    for file in sorted(path.iterdir()):
-        if file.name != "manifest.json":
-            with open(file, "rb") as opened:
-                digest = hashlib.file_digest(opened, "sha256").hexdigest()
-            sums[file.name] = {"bytes": file.stat().st_size, "sha256": digest}
-    return sums
-
-
-def _verify(path: Path) -> None:
-    """Raises OSError or ValueError if any file is not as it was written."""
-    manifest = json.loads((path / "manifest.json").read_text())
-    if not isinstance(manifest, dict) or "DONE" not in manifest:
-        raise ValueError("manifest.json is not a manifest")
-    sums = _sums(path)
-    for name, expected in manifest.items():
-        if sums.get(name) != expected:
-            raise ValueError(f"{name} is {'changed' if name in sums else 'missing'}")

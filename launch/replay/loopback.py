@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from ipaddress import IPv6Address, ip_address
 
+from environments.errors import reason
+
 _DEVICE = "lo"
 _ATTACH_FILTER = 26  # SO_ATTACH_FILTER of Linux, which Python does not name
 _ACCEPT_SECONDS = 1.0  # for the server to accept who has connected
@@ -42,7 +44,7 @@ def shut_out(port: int) -> None:
             "port %d of the replay is open on every interface of this machine (%s): keep it behind "
             "a firewall",
             port,
-            (error.strerror or str(error)).lower(),
+            reason(error),
         )
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import reverb
 
 from agents.base import OnPolicy, Replay
-from environments.errors import UserError
+from environments.errors import UserError, reason
 from launch.distributed.base import Item
 from launch.platforms import probe_port
 from launch.replay import checkpoints as saved
@@ -145,5 +145,6 @@ def _check_free(port: int) -> None:
     try:
         probe_port(port)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise UserError(f"cannot listen on port {port} ({reason}): choose another one") from error
+        raise UserError(
+            f"cannot listen on port {port} ({reason(error)}): choose another one"
+        ) from error

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from launch.report.runs import Run, column_name
+from environments.registry import entry, name_of
+from launch.columns import column_name
+from launch.report.runs import Run
 
 _RESAMPLES = 1000
 _SEEDS_OF_IQM = 4  # fewer leave no quarter to cut off
@@ -41,7 +43,7 @@ def column_of(runs: Sequence[Run]) -> str:
         column = column_name(suite)
         if all(sum(column in row for row in run.rows) >= 3 for run in runs):
             return column
-    scored = any("mode" in vars(run.experiment.environment) for run in runs)
+    scored = any("scored" in entry(name_of(run.experiment.environment)).tags for run in runs)
     return "episode_return" if scored else "success_rate"
 
 

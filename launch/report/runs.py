@@ -11,6 +11,7 @@ from environments.errors import UserError
 from environments.registry import name_of
 from experiments.base import Experiment
 from launch import configuration, loggers, prerequisites, pretrained
+from launch.columns import column_name
 from launch.run_folder import RunFolder
 
 
@@ -181,11 +182,6 @@ def _from_training(run: Run) -> list[Evaluated]:
             )
         )
     return found
-
-
-def column_name(suite: str) -> str:
-    """Of the success rate on a suite among metrics; "" is the environment as it is."""
-    return f"evaluation/{suite or 'own'}"
 
 
 def _newest(results: Iterable[Evaluated]) -> list[Evaluated]:

@@ -164,6 +164,7 @@ def test_a_folder_that_cannot_be_written_to_is_told(monkeypatch, tmp_path):
     monkeypatch.setattr(doctor_checks.tempfile, "TemporaryFile", refuse)
     finding = doctor_checks.run_folder()
     assert finding.status == "broken"
+    assert finding.detail == f"{tmp_path}: permission denied"
     assert "--run-dir" in finding.advice
 
 

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from environments.games.sokoban import rules
 from environments.games.sokoban.environment import Sokoban
 from environments.games.sokoban.level import LevelSet
 from environments.games.sokoban.registration import SokobanOptions
@@ -25,7 +24,6 @@ def test_the_same_as_in_batch(environment):
     played = play_episodes(
         lambda environment, timestep: RIGHT,
         environment,
-        rules.OUTCOMES,
         range(7),
         report=told.append,
     )
@@ -44,10 +42,10 @@ def test_the_policy_sees_the_environment_and_a_first_step_of_every_episode(envir
         seen.append((environment.level_index, timestep.first()))
         return RIGHT
 
-    played = play_episodes(policy, environment, rules.OUTCOMES, [4, 1, 4])
+    played = play_episodes(policy, environment, [4, 1, 4])
     assert played.length.tolist() == [2, 1, 2]
     assert seen == [(4, True), (4, False), (1, True), (4, True), (4, False)]
 
 
 def test_no_levels(environment):
-    assert play_episodes(lambda *_: RIGHT, environment, rules.OUTCOMES, []).length.shape == (0,)
+    assert play_episodes(lambda *_: RIGHT, environment, []).length.shape == (0,)

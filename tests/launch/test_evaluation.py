@@ -10,7 +10,7 @@ import launch.suite_options
 from environments.errors import UserError
 from environments.games.sokoban.registration import SokobanOptions
 from environments.games.sokoban.spec import sokoban_spec
-from environments.registry import EnvironmentOptions
+from environments.registry import EnvironmentOptions, entries, load_batched
 from experiments.base import Evaluation
 from launch.evaluation import (
     Contestant,
@@ -22,6 +22,7 @@ from launch.evaluation import (
     rates_of,
     wilson,
 )
+from tests.environments.cases import CASES
 from tests.launch.test_rollouts import LIMIT, PUSHES, corridor, walker
 
 OPTIONS = SokobanOptions(levels="not/looked/at", time_limit=(2, LIMIT))
@@ -135,6 +136,12 @@ def test_the_score_of_a_game_that_is_played_for_it():
     outcomes = {"survived": 1, "caught": 3}
     assert rates_of("", outcomes, 7.5) == {"evaluation/own": 1 / 4, "evaluation/own/score": 7.5}
     assert tuple(rates_of("", outcomes, 7.5)) == columns_of("", tuple(outcomes))
+
+
+@pytest.mark.parametrize("name", [name for name, entry in entries().items() if entry.batched])
+def test_the_games_with_a_score_among_the_columns_are_registered_as_scored(name):
+    columns = columns_of("", load_batched(name, **CASES[name].options).spec.outcomes)
+    assert ("evaluation/own/score" in columns) == ("scored" in entries()[name].tags)
 
 
 def test_an_unknown_suite_is_refused():

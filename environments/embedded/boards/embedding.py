@@ -17,9 +17,9 @@ from environments.embedded.boards.spec import BoardSpec
 from environments.embedded.boards.touch import TouchSimulation, pressed_places
 from environments.games.board import rules
 from environments.games.board.game import BoardGame, BoardState
+from environments.games.board.spec import OUTCOMES
 from environments.players.base import Player
 
-OUTCOMES = ("win", "draw", "loss", "unfinished")
 REWARDS = {"win": 1.0, "draw": 0.5, "loss": 0.0}
 AGENT = 0  # the agent plays first
 _NOTHING, _CUT_OFF = Progress(), Progress(outcome=OUTCOMES[-1], truncated=True)

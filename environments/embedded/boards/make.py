@@ -2,8 +2,6 @@
 
 from functools import partial
 
-import numpy as np
-
 from environments.embedded.base import View
 from environments.embedded.boards.embedding import AGENT, BoardEmbedding
 from environments.embedded.boards.positions import one_move_wins
@@ -15,6 +13,7 @@ from environments.games.board.positions import state_of
 from environments.hints.make import with_hints
 from environments.players.make import make_player
 from environments.registry import name_of
+from environments.seeds import OPPONENT, seed_of
 
 _VIEWS = {"front_camera": "front", "front_camera_2": "front_2"}
 
@@ -31,7 +30,7 @@ def make(options: BoardOptions, seed: int) -> EmbeddedEnvironment:
     embedding = BoardEmbedding(
         game,
         spec,
-        make_player(options.opponent, game, _opponent_seed(seed)),
+        make_player(options.opponent, game, seed_of(OPPONENT, seed)),
         observations=options.observations,
         random_plies=options.random_plies,
         reset_arm_after_move=options.reset_arm_after_move,
@@ -57,9 +56,3 @@ def make(options: BoardOptions, seed: int) -> EmbeddedEnvironment:
         seed=seed,
         views=views,
     )
-
-
-def _opponent_seed(seed: int) -> int:
-    """Not the environment's own: with the same numbers, a start pose would tell the next move."""
-    word = np.random.SeedSequence(seed, spawn_key=(1,)).generate_state(1, np.uint64)[0]
-    return int(word >> np.uint64(1))

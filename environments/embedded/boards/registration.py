@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from environments.embedded.options import check_shown
 from environments.errors import UserError, unknown
 from environments.hints.options import HintOptions
 from environments.registry import EnvironmentOptions, register
@@ -16,7 +17,6 @@ CONTROL_STEP = 0.05  # seconds
 SECONDS_PER_CELL = 6.0  # of the default time limits
 TASKS = ("game", "win1")
 OBSERVATION_KINDS = ("proprioception", "markers", "planes", "legal_actions")
-_MAX_PIXELS = 1024  # a side of a camera's picture
 
 
 @dataclass(frozen=True)
@@ -80,22 +80,7 @@ class BoardOptions(EnvironmentOptions, ABC):
             raise UserError("task=win1 has start positions of its own: leave random_plies at 0")
         if self.random_plies < 0:
             raise UserError(f"random_plies must be at least 0, not {self.random_plies}")
-        sees = self.front_camera != (0, 0) or self.front_camera_2 != (0, 0) or self.public_names
-        if not self.observations and not sees:
-            raise UserError(
-                f"observations must name at least one of {', '.join(OBSERVATION_KINDS)}, "
-                "unless there is a camera"
-            )
-        for kind in self.observations:
-            if kind not in OBSERVATION_KINDS:
-                raise unknown("observation kind", kind, OBSERVATION_KINDS)
-        for name in ("front_camera", "front_camera_2"):
-            size = getattr(self, name)
-            if size != (0, 0) and not all(1 <= side <= _MAX_PIXELS for side in size):
-                raise UserError(
-                    f"{name} must be two sizes in 1 to {_MAX_PIXELS}, or 0 0, "
-                    f"not {size[0]} {size[1]}"
-                )
+        check_shown(self, OBSERVATION_KINDS, ("front_camera", "front_camera_2"))
 
 
 def _single(options: "BoardOptions", seed: int):

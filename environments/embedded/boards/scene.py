@@ -13,10 +13,10 @@ import mujoco
 import numpy as np
 
 from environments.embedded.boards.looks import add_looks, paint
+from environments.embedded.boards.registration import CONTROL_STEP
 from environments.embedded.boards.spec import BoardSpec
 from environments.embedded.rendering import choose_backend
 
-CONTROL_STEP = 0.05  # s
 ARM_POSITION = (0.0, 0.4, 0.0)
 ROBOT_GROUP = 1  # of the arm's and the hand's geoms
 _SENSOR_GROUP = 4  # not drawn
@@ -27,7 +27,6 @@ CAMERAS = {  # name: position, and the picture's right and up
 }
 ARM, HAND = "jaco_arm", "jaco_arm/jaco_hand"
 JOINTS = tuple(f"{ARM}/joint_{i}" for i in range(1, 7))
-FINGERS = tuple(f"{HAND}/finger_{i}" for i in range(1, 4))
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass, field
 
-from environments.errors import UserError, unknown
+from environments.embedded.options import check_shown
+from environments.errors import UserError
 from environments.hints.options import HintOptions
 from environments.registry import EnvironmentOptions, register
 
 PHYSICS_STEP = 0.001  # seconds
 OBSERVATION_KINDS = ("proprioception", "planes", "pixels", "position")
 _MAX_TOLERANCE = 0.4  # metres; a box then activates the pad of the cell that it is in
-_MAX_PIXELS = 1024  # a side of a camera's picture
 
 
 def _single(options: "MujobanOptions", seed: int):
@@ -74,17 +74,4 @@ class MujobanOptions(EnvironmentOptions):
             )
         if not 0 <= self.tolerance <= _MAX_TOLERANCE:
             raise UserError(f"tolerance must be in 0 to {_MAX_TOLERANCE}, not {self.tolerance}")
-        if not self.observations:
-            raise UserError(
-                f"observations must name at least one of {', '.join(OBSERVATION_KINDS)}"
-            )
-        for kind in self.observations:
-            if kind not in OBSERVATION_KINDS:
-                raise unknown("observation kind", kind, OBSERVATION_KINDS)
-        for name in ("top_camera", "egocentric_camera"):
-            size = getattr(self, name)
-            if size != (0, 0) and not all(1 <= side <= _MAX_PIXELS for side in size):
-                raise UserError(
-                    f"{name} must be two sizes in 1 to {_MAX_PIXELS}, or 0 0, "
-                    f"not {size[0]} {size[1]}"
-                )
+        check_shown(self, OBSERVATION_KINDS, ("top_camera", "egocentric_camera"))

@@ -14,6 +14,7 @@ from environments.games.board.registration import BoardGameOptions
 from environments.games.board.spec import REWARDS, board_spec, starts_second
 from environments.players.base import Player
 from environments.players.make import make_player
+from environments.seeds import OPPONENT, seed_of
 
 
 class BoardEnvironment(dm_env.Environment):
@@ -64,9 +65,7 @@ class BoardEnvironment(dm_env.Environment):
     def from_options(cls, options: BoardGameOptions, seed: int = 0) -> "BoardEnvironment":
         """Raises UserError if the opponent that `options` name cannot play the game."""
         game = board_game(options.openspiel)
-        # Not the environment's own seed: who begins would tell the opponent's first move.
-        word = np.random.SeedSequence(seed, spawn_key=(1,)).generate_state(1, np.uint64)[0]
-        opponent = make_player(options.opponent, game, int(word >> np.uint64(1)))
+        opponent = make_player(options.opponent, game, seed_of(OPPONENT, seed))
         return cls(game, opponent, options, seed=seed)
 
     @property

@@ -54,14 +54,3 @@ def planes(state: BoardState) -> np.ndarray:
     One-hot, but for absent cells, which are in no plane. Row 0 is the top row.
     """
     return state.planes
-
-
-def cell_of(state: BoardState, action: int) -> tuple[int, int] | None:
-    """The (row, column) where `action`, legal in `state`, puts its stone; None for a pass."""
-    height, width = state.game.shape
-    if action == state.game.pass_action:
-        return None
-    if state.game.layout.columns:
-        return int(state.planes[:, action, 0].sum()) - 1, action
-    row, column = divmod(int(action), width)
-    return (height - 1 - row if state.game.layout.bottom_first else row), column

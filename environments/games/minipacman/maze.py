@@ -29,7 +29,7 @@ _DRAWING = """
 WALLS = np.array([[cell == "#" for cell in row] for row in _DRAWING.split("\n")[1:-1]])
 """`[15, 19] bool`."""
 
-HEIGHT, WIDTH = SHAPE = WALLS.shape
+HEIGHT, WIDTH = WALLS.shape
 NUM_CELLS = HEIGHT * WIDTH
 MOVES = ((0, 0), (0, 1), (-1, 0), (0, -1), (1, 0))  # row, column; by action
 OFFSETS = tuple(row * WIDTH + column for row, column in MOVES)  # between cells; by action

@@ -55,13 +55,8 @@ def sprites(layers: Sequence[Array], xp: Any = np) -> Array:
     return rows.reshape(*lead, SPRITE_SIZE * height, SPRITE_SIZE * width, 3)
 
 
-def unstacked(planes: Array) -> tuple[Array, ...]:
-    """The layers of board planes `[..., H, W, C]`."""
-    return tuple(planes[..., index] for index in range(len(PLANES)))
-
-
 def stacked(layers: Sequence[Array]) -> Array:
-    """Board planes `[..., H, W, C] bool`; the inverse of `unstacked`.
+    """Board planes `[..., H, W, C] bool`.
 
     In JAX four planes are put together as the bytes of a word, and the words then read as bytes,
     which XLA does faster than laying planes side by side.

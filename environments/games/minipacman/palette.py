@@ -50,17 +50,6 @@ def pixels(layers: Sequence[Array], xp: Any = np) -> Array:
     return _unpacked(_selected(layers, _WORDS, xp))
 
 
-def pixels_of(classes: Array, xp: Any = np) -> Array:
-    """The frame that shows `classes [..., H, W]`, which are in 0 to K - 1: `[..., H, W, 3]`."""
-    return xp.asarray(PALETTE)[classes]
-
-
-def classes_of(pixels: Array, xp: Any = np) -> Array:
-    """The classes `[..., H, W] uint8` of a frame `[..., H, W, 3]`; 0 for a colour of none."""
-    known = xp.all(pixels[..., None, :] == xp.asarray(PALETTE), axis=-1)  # [..., H, W, K]
-    return xp.argmax(known, axis=-1).astype(np.uint8)
-
-
 def _selected(layers: Sequence[Array], values: Sequence[Any], xp: Any) -> Array:
     """Of `values`, one for each class, that of what is on top in each cell."""
     empty, wall_, food_, pill_, player_, ghost_, *edible_ = values

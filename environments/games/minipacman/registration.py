@@ -26,7 +26,7 @@ def _batched(options: "MiniPacmanOptions"):
     "minipacman",
     title="MiniPacman",
     version=1,
-    tags=("symbolic", "single_player"),
+    tags=("symbolic", "single_player", "scored"),
     single=_single,
     batched=_batched,
 )

@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
-from environments.errors import UserError, unknown
+from environments.errors import UserError, reason, unknown
 from environments.progress import progress
 
 ARCHIVE = "https://codeload.github.com/google-deepmind/boxoban-levels/zip/refs/heads/master"
@@ -70,7 +70,7 @@ def download(url: str, folder: Path, levels: dict[str, int]) -> None:
             shutil.rmtree(folder, ignore_errors=True)
             unpacked.rename(folder)
     except OSError as error:
-        raise UserError(f"cannot keep the Boxoban levels in {folder}: {error.strerror}") from None
+        raise UserError(f"cannot keep the Boxoban levels in {folder}: {reason(error)}") from None
 
 
 def _fetch(url: str, archive: Path) -> None:
@@ -89,9 +89,9 @@ def _blocks(url: str) -> Iterator[bytes]:
                     yield block
                     advance(len(block))
     except (OSError, http.client.HTTPException) as error:
-        reason = getattr(error, "reason", None) or error
+        cause = getattr(error, "reason", None) or error
         raise UserError(
-            f"cannot download the Boxoban levels ({reason}): connect to the network, "
+            f"cannot download the Boxoban levels ({cause}): connect to the network, "
             f"or set {VARIABLE} to a folder that holds them"
         ) from None
 

@@ -1,7 +1,7 @@
 """Sokoban as one `dm_env.Environment`, in NumPy, over the rules."""
 
 import operator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dm_env
 import numpy as np
@@ -12,6 +12,9 @@ from environments.games.sokoban.boards import levels_of
 from environments.games.sokoban.level import LevelSet
 from environments.games.sokoban.observations import observation_spec, observe, sprites
 from environments.games.sokoban.registration import SokobanOptions
+
+if TYPE_CHECKING:
+    from environments.base import EnvironmentSpec
 
 
 class Sokoban(dm_env.Environment):
@@ -53,6 +56,13 @@ class Sokoban(dm_env.Environment):
     def from_options(cls, options: SokobanOptions, seed: int = 0) -> "Sokoban":
         """Loads the level source that `options` names. Raises UserError if it is wrong."""
         return cls(levels_of(options), options, seed=seed)
+
+    @property
+    def spec(self) -> "EnvironmentSpec":
+        """What an agent may know of it."""
+        from environments.games.sokoban.spec import sokoban_spec  # loads JAX, which play does not
+
+        return sokoban_spec(self._levels.shape, self._options)
 
     @property
     def num_levels(self) -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from environments.errors import UserError, unknown
+from environments.errors import UserError, reason, unknown
 from environments.games.sokoban.boxoban import boxoban_folder
 from environments.games.sokoban.level import LevelSet
 from environments.games.sokoban.packed import MAGIC, SUFFIX, unpack_levels
@@ -113,7 +113,7 @@ def _read_file(path: Path) -> LevelSet:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+        raise UserError(f"{path}: cannot be read: {reason(error)}") from None
     packed = path.suffix == SUFFIX or data.startswith(MAGIC)
     return (unpack_levels if packed else decode_levels)(data, str(path))
 

@@ -7,7 +7,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from agents.actor_critic.agent import learning_rate
 from agents.cnn.config import CNNConfig
 from tests.agents.toy import board_spec, noise_state, quick_jit, random_unroll
 
@@ -25,20 +24,6 @@ def moved(before, after) -> dict[str, float]:
     """The greatest change of each parameter."""
     change = jax.tree.map(lambda x, y: float(jnp.max(jnp.abs(x - y))), before.params, after.params)
     return {f"{name}/{leaf}": x for name, module in change.items() for leaf, x in module.items()}
-
-
-@pytest.mark.parametrize(
-    ("frames", "fraction"), [(0, 1.0), (250, 0.775), (500, 0.55), (1000, 0.1), (5000, 0.1)]
-)
-def test_the_rate_falls_linearly_with_frames_and_stays(frames, fraction):
-    config = replace(CONFIG, learning_rate=0.02, final_learning_rate=0.1)
-    rate = learning_rate(config, jnp.uint32(frames), BUDGET)
-    assert rate == pytest.approx(0.02 * fraction, rel=1e-6)
-
-
-def test_a_budget_beyond_32_bits():
-    rate = jax.jit(lambda frames: learning_rate(CONFIG, frames, 4_000_000_000))(2_000_000_000)
-    assert rate == pytest.approx(CONFIG.learning_rate * (1 + CONFIG.final_learning_rate) / 2)
 
 
 def test_steps_follow_the_schedule():

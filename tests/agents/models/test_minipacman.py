@@ -36,6 +36,12 @@ def test_frames_of_play_are_read_and_drawn_again():
     assert {"empty", "wall", "food", "pill", "player", "ghost", "edible_4"} <= names
 
 
+def test_an_unknown_colour_is_read_as_empty():
+    frames = pixel_frames()
+    kinds = frames.encode(np.full((1, 2, 2, 3), (1, 2, 3), np.uint8))
+    assert {frames.kinds[kind] for kind in np.unique(kinds)} == {"empty"}
+
+
 def test_every_reward_of_every_mode_is_there():
     frames = pixel_frames()
     assert list(frames.rewards) == sorted(set(frames.rewards))

@@ -4,7 +4,7 @@ import pytest
 
 from environments.errors import UserError
 from environments.games.board.game import board_game
-from environments.players.make import describe, make_player
+from environments.players.make import make_player, parse_player
 
 GAME = board_game("tic_tac_toe")
 
@@ -31,8 +31,8 @@ GAME = board_game("tic_tac_toe")
     ],
 )
 def test_a_name_has_one_canonical_form(text, canonical):
-    assert describe(text) == canonical
-    assert describe(canonical) == canonical
+    assert str(parse_player(text)) == canonical
+    assert str(parse_player(canonical)) == canonical
 
 
 @pytest.mark.parametrize(

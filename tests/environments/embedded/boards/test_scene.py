@@ -2,7 +2,7 @@ import mujoco
 import numpy as np
 import pytest
 
-from environments.embedded.boards.scene import FINGERS, JOINTS, build_scene
+from environments.embedded.boards.scene import HAND, JOINTS, build_scene
 from environments.embedded.boards.spec import TIC_TAC_TOE, BoardSpec, go_board
 
 
@@ -39,7 +39,7 @@ def test_constants_of_the_public_environments():
 
 def test_the_arm_is_the_public_one():
     model = build_scene(TIC_TAC_TOE).model
-    names = (*JOINTS, *FINGERS)
+    names = (*JOINTS, *(f"{HAND}/finger_{i}" for i in (1, 2, 3)))
     assert [model.joint(i).name for i in range(model.njnt)] == list(names)
     assert [model.actuator(i).name for i in range(model.nu)] == list(names)
     velocity = np.repeat([0.6283, 0.8378, 5.0], 3)

@@ -8,6 +8,7 @@ from dm_control import composer
 from dm_control.locomotion.walkers import JumpingBallWithHead
 
 from environments import registry
+from environments.errors import UserError
 from environments.games.sokoban import observations as symbolic
 from tests.environments.embedded.mujoban.rooms import HALL, write_levels
 
@@ -134,6 +135,28 @@ def test_cameras_on_request(tmp_path, size):
     assert set(observation) == {
         *PROPRIOCEPTION, "planes", "top_camera", "walker/egocentric_camera",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("options", "key"),
+    [
+        ({"top_camera": (16, 16)}, "top_camera"),
+        ({"egocentric_camera": (16, 16)}, "walker/egocentric_camera"),
+    ],
+)
+def test_cameras_alone(tmp_path, options, key):
+    environment = load(
+        "mujoban", levels=write_levels(tmp_path, HALL), observations=(), **options
+    )  # fmt: skip
+    first = environment.reset()
+    later = [environment.step(np.array([1, 0, 0], np.float32)) for _ in range(20)][-1]
+    assert set(first.observation) == set(environment.observation_spec()) == {key}
+    assert (first.observation[key] != later.observation[key]).any()
+
+
+def test_something_must_be_shown(tmp_path):
+    with pytest.raises(UserError, match="pixels, position, unless there is a camera"):
+        load("mujoban", levels=write_levels(tmp_path, HALL), observations=())
 
 
 def test_the_view_from_above_fits_the_board(tmp_path):

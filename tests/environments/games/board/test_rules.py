@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from environments.games.board.game import BoardState, board_game
-from environments.games.board.rules import apply, cell_of, legal_actions, outcome, planes
+from environments.games.board.rules import apply, legal_actions, outcome, planes
 from tests.environments.games.board.play import GAMES, random_game
 
 games = st.sampled_from(GAMES).map(board_game)
@@ -26,6 +26,17 @@ PRINTED = {
     "gomoku(size=5,connect=4)": "bw.",
     "connect_four(rows=4,columns=5,x_in_row=3)": "xo.",
 }
+
+
+def cell_of(state: BoardState, action: int) -> tuple[int, int] | None:
+    """The (row, column) where `action`, legal in `state`, puts its stone; None for a pass."""
+    height, width = state.game.shape
+    if action == state.game.pass_action:
+        return None
+    if state.game.layout.columns:
+        return int(state.planes[:, action, 0].sum()) - 1, action
+    row, column = divmod(int(action), width)
+    return (height - 1 - row if state.game.layout.bottom_first else row), column
 
 
 def printed(state: BoardState, symbols: str) -> np.ndarray:

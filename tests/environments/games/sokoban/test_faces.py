@@ -100,6 +100,7 @@ def test_the_batched_face_restarts_after_last():
 
 def test_the_specs_agree():
     singles, batched = make(LevelSet.from_levels(SMALL, "small"), True)
+    assert singles[0].spec == batched.spec
     assert singles[0].observation_spec() == batched.spec.observation
     assert singles[0].action_spec() == batched.spec.action
     assert singles[0].num_levels == batched.num_levels == len(SMALL)
