@@ -20,7 +20,7 @@ import numpy as np
 
 from agents.base import Unroll
 from environments.base import EnvironmentSpec
-from environments.errors import UserError
+from environments.errors import UserError, reason
 from environments.registry import EnvironmentOptions, entry, name_of
 from environments.vector.seeds import world_seed
 from launch import files
@@ -193,8 +193,7 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
             raise ValueError("columns of different lengths")
         return about, arrays
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise UserError(f"cannot read demonstrations {path}: {reason}") from error
+        raise UserError(f"cannot read demonstrations {path}: {reason(error)}") from error
     except Exception as error:  # a changed byte may raise almost anything
         raise UserError(f"{path} holds no demonstrations, or is damaged") from error
 

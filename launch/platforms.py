@@ -4,7 +4,7 @@ import importlib.util
 import socket
 import sys
 
-from environments.errors import UserError
+from environments.errors import UserError, reason
 
 # What JAX calls them; actors need a CPU in any case.
 _PLATFORMS = {"cpu": "cpu", "gpu": "cuda,cpu", "tpu": "tpu,cpu"}
@@ -28,7 +28,7 @@ def require_ports(first: int, count: int) -> None:
         except OSError as error:
             raise UserError(
                 f"runner.port={first}: port {port} cannot be listened on "
-                f"({(error.strerror or str(error)).lower()}): give another, or 0 for a free one"
+                f"({reason(error)}): give another, or 0 for a free one"
             ) from error
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from environments.errors import UserError
+from environments.errors import UserError, reason
 from launch import files, pretrained
 
 _LOCK = ".lock"
@@ -132,7 +132,7 @@ def open_run(path: Path) -> RunFolder:
         what = "has no config.json" if path.is_dir() else "is not a folder"
         what = what if path.exists() else "does not exist"
     except OSError as error:
-        what = f"cannot be read ({(error.strerror or str(error)).lower()})"
+        what = f"cannot be read ({reason(error)})"
     raise UserError(f"{path} is not a run: it {what}; give the folder that moravec train made")
 
 
