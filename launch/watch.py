@@ -134,6 +134,7 @@ def _player(
         unchosen = default is not None and getattr(options, "levels", None) == default
         suite = arguments.suite or (_LEVELS if unchosen else "")
         return on_suite(options, suite), makers[arguments.run], None
+    from environments.games.sokoban.registration import SokobanOptions
     from environments.games.sokoban.spec import board_of
     from launch.imagination import Imagination, has_model
     from launch.policy import load_policy
@@ -141,7 +142,7 @@ def _player(
     policy = load_policy(arguments.run)
     suites = policy.experiment.evaluation.suites
     options = told(on_suite(options, arguments.suite or (suites[0] if suites else "")))
-    if hasattr(options, "board"):
+    if isinstance(options, SokobanOptions):  # on boards of the size that it has learnt
         options = dataclasses.replace(options, board=board_of(policy.spec))
     # A model learner plays as it does to gather data: half at random, it shows more of the model.
     seed = arguments.seed if policy.agent.assess else None

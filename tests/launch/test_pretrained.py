@@ -64,10 +64,12 @@ def test_it_gives_hints():
     environment.close()
 
 
-def test_a_video_goes_into_the_present_folder(tmp_path, monkeypatch):
+@pytest.mark.parametrize("name", REACHED)
+def test_a_video_goes_into_the_present_folder(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert cli.main(["watch", "pretrained:sokoban_small", "--seconds=1", "--size=96"]) == 0
-    assert [path.name for path in (tmp_path / "videos").iterdir()] == ["sokoban_small.mp4"]
+    monkeypatch.setenv("MORAVEC_BOXOBAN", str(DATA))
+    assert cli.main(["watch", f"pretrained:{name}", "--seconds=0.5", "--size=96"]) == 0
+    assert [path.name for path in (tmp_path / "videos").iterdir()] == [f"{name}.mp4"]
 
 
 @pytest.mark.parametrize(
