@@ -69,7 +69,8 @@ SWEEPS = {
 }
 
 _HINTS = "--environment.hints."
-_SHORT = ("--max-frames=500000",)  # a quarter of an hour each, on two cores
+_SHORT = ("--max-frames=500000",)  # eight minutes each, on two cores
+_SHOWN = ("--demonstrations.source=scripted", "--demonstrations.episodes=200")
 
 SWEEPS |= {
     "mujoxo_win1": Sweep(
@@ -94,6 +95,8 @@ SWEEPS |= {
                 (f"{_HINTS}shaping=0", f"{_HINTS}reached=0.5", f"{_HINTS}missed=0.5"),
             ),
             Variant("target_dropout", "mujoban_tiny_hinted", (f"{_HINTS}dropout=0.5",)),
+            Variant("target_demonstrated", "mujoban_tiny_hinted", _SHOWN),
+            Variant("demonstrated", "mujoban_tiny", _SHOWN),
         ),
     ),
 }
