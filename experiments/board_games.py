@@ -9,7 +9,7 @@ from experiments.registry import register
 
 @register
 def tic_tac_toe_small() -> Experiment:
-    """A multilayer perceptron that learns tic-tac-toe: a minute on two cores."""
+    """A multilayer perceptron that learns tic-tac-toe: minutes on two cores."""
     return Experiment(
         name="tic_tac_toe_small",
         # An opponent that errs shows more of the game than one that never does.

@@ -30,7 +30,7 @@ def mujoban_tiny() -> Experiment:
 
 @register
 def mujoban_tiny_hinted() -> Experiment:
-    """The same with a solver's advice: where to roll next, and reward for coming nearer."""
+    """Physical Sokoban, 5x5, one box, with a solver's advice: where to roll, and reward for it."""
     tiny = mujoban_tiny()
     hints = HintOptions(expert="solver", kind="target", shaping=1.0, until_lost=True)
     return replace(

@@ -133,7 +133,7 @@ class MujogoOptions(BoardOptions):
 )
 @dataclass(frozen=True)
 class TouchBoardOptions(BoardOptions):
-    """Any board game in MuJoCo: a robot arm presses the cells of a board that senses touch."""
+    """A board game of OpenSpiel in MuJoCo: a robot arm presses cells that sense touch."""
 
     # A game of OpenSpiel whose moves are cells: connect_four, hex(board_size=5), othello, ...
     game: str = "connect_four"
