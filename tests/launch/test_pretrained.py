@@ -68,7 +68,7 @@ def test_it_gives_hints():
 def test_a_video_goes_into_the_present_folder(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MORAVEC_BOXOBAN", str(DATA))
-    assert cli.main(["watch", f"pretrained:{name}", "--seconds=0.5", "--size=96"]) == 0
+    assert cli.main(["watch", f"pretrained:{name}", "--seconds=1", "--size=96"]) == 0
     assert [path.name for path in (tmp_path / "videos").iterdir()] == [f"{name}.mp4"]
 
 
