@@ -6,6 +6,7 @@ seconds), and refuses versions before 2.18, which is newer than Reverb's. Hidden
 
 import importlib
 import sys
+from typing import Any
 
 
 def _without_tensorflow(name: str):
@@ -15,8 +16,8 @@ def _without_tensorflow(name: str):
     aside = {
         module: sys.modules.pop(module) for module in list(sys.modules) if is_tensorflow(module)
     }
-    # Python allows None here, typeshed does not.
-    sys.modules["tensorflow"] = None  # type: ignore[assignment]
+    modules: dict[str, Any] = sys.modules  # None is allowed, which typeshed does not know
+    modules["tensorflow"] = None
     try:
         return importlib.import_module(name)
     finally:

@@ -100,8 +100,8 @@ def jax() -> Finding:
 
 def learning() -> Finding:
     """Haiku, rlax, optax, distrax, with TensorFlow hidden, which they would import."""
-    # Python allows None here, typeshed does not.
-    sys.modules["tensorflow"] = None  # type: ignore[assignment]
+    loaded: dict[str, Any] = sys.modules  # None is allowed, which typeshed does not know
+    loaded["tensorflow"] = None
     names = {"dm-haiku": "haiku", "rlax": "rlax", "optax": "optax", "distrax": "distrax"}
     modules = {distribution: _import(name) for distribution, name in names.items()}
     ones = _import("jax.numpy").ones(3)

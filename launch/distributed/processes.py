@@ -60,10 +60,9 @@ def connect(address: str, key: bytes) -> Any:
         pass
 
     Calling.register("coordinator", exposed=_METHODS)
-    manager = Calling(address=address, authkey=key)
+    manager: Any = Calling(address=address, authkey=key)
     manager.connect()
-    # The method was registered under this name; type checkers do not see it.
-    return manager.coordinator()  # type: ignore[attr-defined]
+    return manager.coordinator()
 
 
 class ProcessHandle:
