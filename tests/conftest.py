@@ -1,6 +1,9 @@
-"""What every test runs under: four CPU devices, reproducible property tests."""
+"""What every test runs under: four CPU devices, programs compiled once, reproducible examples."""
 
+import atexit
 import os
+import shutil
+import tempfile
 
 # Read by JAX when it is first imported, so before any test module. Processes that tests start
 # inherit them.
@@ -8,6 +11,11 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ["XLA_FLAGS"] = (
     os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=4"
 ).strip()
+if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+    _compiled = tempfile.mkdtemp(prefix="moravec-compiled-")
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = _compiled
+    atexit.register(shutil.rmtree, _compiled, ignore_errors=True)
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 # Whichever renderer there is; without it dm_control looks for a display, and warns.
 os.environ.setdefault("MUJOCO_GL", "egl")
 

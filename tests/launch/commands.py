@@ -1,13 +1,10 @@
 """Starts the command line as a user does: a process of its own, with a time limit."""
 
-import atexit
-import functools
 import json
 import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -34,23 +31,13 @@ SECONDS = 150  # for one command
 TIME_COLUMNS = ("seconds", "frames_per_second")
 
 
-@functools.cache
-def _compiled() -> str:
-    """A folder that the processes of this one keep their compiled programs in."""
-    folder = tempfile.mkdtemp(prefix="moravec-compiled-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
-
-
 def environment(**changes: str | None) -> dict[str, str]:
-    """The environment of a command: one device, programs compiled once; None removes a name."""
+    """The environment of a command: one device; None removes a name."""
     variables = {
         **os.environ,
         "XLA_FLAGS": "",
         "PYTHONPATH": str(ROOT),
         "COLUMNS": "80",
-        "JAX_COMPILATION_CACHE_DIR": _compiled(),
-        "JAX_PERSISTENT_COMPILATION_CACHE_MIN_COMPILE_TIME_SECS": "0",
     }
     for name in ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "UV"):
         variables.pop(name, None)

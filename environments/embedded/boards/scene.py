@@ -15,7 +15,6 @@ import numpy as np
 from environments.embedded.boards.looks import add_looks, paint
 from environments.embedded.boards.registration import CONTROL_STEP
 from environments.embedded.boards.spec import BoardSpec
-from environments.embedded.rendering import choose_backend
 
 ARM_POSITION = (0.0, 0.4, 0.0)
 ROBOT_GROUP = 1  # of the arm's and the hand's geoms
@@ -57,7 +56,6 @@ class Scene:
 @functools.lru_cache(maxsize=16)
 def build_scene(spec: BoardSpec) -> Scene:
     """The scene of a board; the same object for the same board."""
-    choose_backend()  # dm_control looks for a display unless one is chosen
     root = _scene_tree(spec)
     model = mujoco.MjModel.from_xml_string(root.to_xml_string(), root.get_assets())
     paint(model, spec)
@@ -65,8 +63,7 @@ def build_scene(spec: BoardSpec) -> Scene:
 
 
 def _scene_tree(spec: BoardSpec) -> Any:
-    from dm_control import composer
-    from dm_control.entities.manipulators import kinova
+    from environments.embedded.parts import composer, kinova
 
     arena = composer.Arena(name="arena")
     root = arena.mjcf_model

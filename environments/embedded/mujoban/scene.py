@@ -20,7 +20,6 @@ from environments.embedded.mujoban.levels import (
     centre,
 )
 from environments.embedded.mujoban.registration import PHYSICS_STEP
-from environments.embedded.rendering import choose_backend
 
 BOX_MASS = 2.5
 BOX_GROUND_FRICTION = (0.5, 0.5, 0.005, 0.0001, 0.0001)
@@ -68,9 +67,7 @@ def build(layout: Layout, placement: Placement | None = None) -> Any:
     Its walls and pads lie where `placement` has them; without one they are parked below the
     ground, for levels to be written into the compiled model.
     """
-    choose_backend()
-    from dm_control import composer
-    from dm_control.locomotion.walkers import JumpingBallWithHead
+    from environments.embedded.parts import JumpingBallWithHead, composer
 
     arena = composer.Arena("mujoban")
     walker = JumpingBallWithHead(add_ears=True, camera_height=EYE_HEIGHT)

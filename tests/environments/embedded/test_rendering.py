@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,33 @@ def test_many_renderers_at_once(scene):
     assert all(np.array_equal(picture, pictures[0]) for picture in pictures)
     for renderer in renderers:
         renderer.close()
+
+
+def test_renderers_of_all_threads_take_turns(scene, monkeypatch):
+    """Mesa crashes, if seldom, when two contexts of one process draw at the same time."""
+    drawing, together = [], []
+    original = mujoco.mjr_render
+
+    def watched(*args):
+        drawing.append(1)
+        together.append(len(drawing))
+        original(*args)
+        time.sleep(0.001)
+        drawing.pop()
+
+    def draw():
+        renderer = Renderer()
+        for _ in range(5):
+            renderer.render(*scene, "top", 24, 24)
+        renderer.close()
+
+    monkeypatch.setattr(mujoco, "mjr_render", watched)
+    threads = [threading.Thread(target=draw) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert together == [1] * 20
 
 
 def test_a_forgotten_renderer_does_not_disturb_another(renderer, scene, monkeypatch):

@@ -2,12 +2,14 @@
 
 import ctypes
 import os
+import subprocess
 import sys
 from contextlib import ExitStack
 
 import pytest
 
 from launch.replay.quiet import quiet
+from tests.launch.commands import ROOT
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Reverb is for Linux")
 
@@ -46,3 +48,18 @@ def test_an_error_ends_it(capfd):
         raise ValueError("wrong")
     note(b"after")
     assert capfd.readouterr().err == "after"
+
+
+def test_reverb_comes_without_deprecations_after_dm_control():
+    imports = "import launch.replay, environments.embedded.parts, launch.replay.server"
+    variables = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    done = subprocess.run(
+        [sys.executable, "-c", imports],
+        env=variables,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=True,
+    )
+    assert "Deprecat" not in done.stderr
