@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from agents.drc.config import DRCConfig
 from environments.errors import UserError
 from experiments import registry
 from experiments.base import Experiment
@@ -178,28 +179,30 @@ def _train(
     finally:
         screen.close()
     before = prerequisites.frames(run)
-    print(_farewell(run.path, outcome, experiment.max_frames, before), file=sys.stderr)
+    print(_farewell(run.path, outcome, experiment, before), file=sys.stderr)
     return 0
 
 
-def _farewell(path: Path, outcome: "Outcome", max_frames: int, before: int) -> str:
+def _farewell(path: Path, outcome: "Outcome", experiment: Experiment, before: int) -> str:
     """What was reached, where it lies, and what to type next.
 
     `before`: the frames of the runs that this one began with.
     """
     shown = shlex.quote(str(path))
     program = "uv run moravec" if "UV" in os.environ else "moravec"  # as it was called
-    late = outcome.finished and outcome.frames < max_frames
+    late = outcome.finished and outcome.frames < experiment.max_frames
     did = "time is up" if late else "finished" if outcome.finished else "stopped"
     frames = f"{outcome.frames:,} frames" + (f" and {before:,} of prerequisites" if before else "")
     lines = [f"{did} after {frames}, {outcome.seconds / 60:.1f} minutes: {shown}"]
     lines += _reached(outcome.evaluation)
     if late:
         lines.append(f"more: {program} train --resume {shown} --max-minutes 0")
-    if outcome.finished:
+    if not outcome.finished:
+        lines.append(f"next: {program} train --resume {shown}")
+    elif isinstance(experiment.agent, DRCConfig):
         lines.append(f"next: {program} evaluate {shown} --thinking-steps 0 2 4")
     else:
-        lines.append(f"next: {program} train --resume {shown}")
+        lines.append(f"next: {program} report {shown}")
     return "\n".join(lines)
 
 

@@ -120,8 +120,10 @@ def test_many_renderers_at_once(scene):
 
 def test_renderers_of_all_threads_take_turns(scene, monkeypatch):
     """Mesa crashes, if seldom, when two contexts of one process draw at the same time."""
-    drawing, together = [], []
-    original = mujoco.mjr_render
+    model, data = scene
+    drawing: list[int] = []
+    together: list[int] = []
+    original: Any = mujoco.mjr_render
 
     def watched(*args):
         drawing.append(1)
@@ -133,7 +135,7 @@ def test_renderers_of_all_threads_take_turns(scene, monkeypatch):
     def draw():
         renderer = Renderer()
         for _ in range(5):
-            renderer.render(*scene, "top", 24, 24)
+            renderer.render(model, data, "top", 24, 24)
         renderer.close()
 
     monkeypatch.setattr(mujoco, "mjr_render", watched)
