@@ -36,6 +36,7 @@ CONFIGS = {
         **DATA,
     ),
 }
+QUICK = ("drc", "resnet", "cnn")  # all that compiles in a moment
 CHASE = Chase.make()
 ITERATIONS = 80  # of which each is 32 x 8 steps
 
@@ -50,7 +51,7 @@ def begin(config, iterations: int):
 @pytest.mark.parametrize(
     "config",
     [
-        pytest.param(config, marks=[pytest.mark.slow] if name in ("i2a", "drc bfloat16") else [])
+        pytest.param(config, marks=[] if name in QUICK else [pytest.mark.slow])
         for name, config in CONFIGS.items()
     ],
     ids=CONFIGS,
@@ -70,7 +71,7 @@ def test_learns_to_walk_onto_the_goal(config):
 @pytest.mark.parametrize(
     "config",
     [
-        pytest.param(config, marks=[pytest.mark.slow] if name != "cnn" else [])
+        pytest.param(config, marks=pytest.mark.slow if name == "cnn" else pytest.mark.soak)
         for name, config in CONFIGS.items()
         if "bfloat16" not in name  # rounds otherwise, fused
     ],

@@ -34,7 +34,14 @@ def learnt(config, kind: str):
     return after, metrics, extras, core
 
 
-@pytest.mark.parametrize(("config", "kind"), CASES.values(), ids=CASES)
+@pytest.mark.parametrize(
+    ("config", "kind"),
+    [
+        pytest.param(*case, marks=[pytest.mark.slow] if name == "drc of the paper" else [])
+        for name, case in CASES.items()
+    ],
+    ids=CASES,
+)
 def test_only_what_convolutions_compute_is_rounded(config, kind):
     full = learnt(config, kind)
     half = learnt(replace(config, precision="bfloat16"), kind)

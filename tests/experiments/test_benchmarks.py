@@ -100,6 +100,7 @@ def test_solver(monkeypatch):
     assert found["two threads, against one"].baseline == found["one thread"].value
 
 
+@pytest.mark.slow
 def test_training():
     from launch.training_benchmark import Size, training
 

@@ -35,7 +35,10 @@ def test_they_are_small():
     assert sum(path.stat().st_size for path in root.rglob("*") if path.is_file()) < MOST_BYTES
 
 
-@pytest.mark.parametrize("name", REACHED)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.slow] if name == "drc33" else []) for name in REACHED],
+)
 def test_plays_as_well_as_is_said(name, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MORAVEC_BOXOBAN", str(DATA))

@@ -82,6 +82,7 @@ def train(config, iterations, choose=None):
     return reached(agent, state, environment), metrics
 
 
+@pytest.mark.slow
 def test_learns_to_steer_to_the_target():
     rate, _ = train(CONFIG, iterations=250)
     assert rate > 0.8

@@ -49,7 +49,7 @@ def batch(items):
     return stack([jax.tree.map(lambda *leaves: np.stack(leaves), *items)])
 
 
-_QUICK = ("cnn", "mlp", "mpo", "random")
+_QUICK = ("cnn", "mlp", "random")
 
 
 @pytest.mark.parametrize(

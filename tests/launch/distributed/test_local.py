@@ -131,6 +131,7 @@ def test_resumes_after_a_kill(tmp_path):
     assert (run / "metrics.csv").read_bytes() == written
 
 
+@pytest.mark.slow
 def test_stops_in_order_at_a_signal(tmp_path):
     run = tmp_path / "run"
     with started(*PROCESSES, *LONG, "--run-dir", run) as process:
