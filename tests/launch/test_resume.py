@@ -21,6 +21,7 @@ from tests.launch.commands import (
     wait_until,
 )
 from tests.launch.test_loggers import _events
+from tests.marks import first_slow
 
 
 def _lines(run: Path) -> int:
@@ -68,8 +69,7 @@ def test_killed_twice(trained, tmp_path):
     _assert_steps_once(run)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", first_slow(range(6)))
 def test_killed_at_a_random_moment(trained, tmp_path, seed):
     run, generator = tmp_path / "run", random.Random(seed)
     lines = generator.randrange(0, 15)
@@ -130,8 +130,7 @@ def test_interrupted_in_the_middle(trained, tmp_path, number):
     assert_same_run(run, trained)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("line", ["starting", "loading levels", "compiling"])
+@pytest.mark.parametrize("line", first_slow(["compiling", "loading levels", "starting"]))
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_while_starting(trained, tmp_path, line, number):
     run = tmp_path / "run"
@@ -172,7 +171,7 @@ def test_interrupted_twice_in_the_middle(trained, tmp_path):
     assert_same_run(run, trained)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_parameters_to_begin_with_survive_a_kill(trained, tmp_path):
     one, run = tmp_path / "one", tmp_path / "run"
     options = (*TINY, "--init-from", trained, "--seed", "1")

@@ -20,6 +20,7 @@ from launch.distributed.plan import make_plan
 from tests.launch.addresses import answers, own_address
 from tests.launch.distributed import harness
 from tests.launch.distributed.test_learner import unroll_of_play
+from tests.marks import first_slow
 
 
 def free_port() -> int:
@@ -53,7 +54,7 @@ def finish(*processes: subprocess.Popen) -> None:
             process.kill()
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_two_processes_learn_as_one_does(tmp_path):
     _, _, unroll = unroll_of_play()
     for number in range(3):
@@ -85,8 +86,7 @@ broadcast_one_to_all(0)
 """
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+@pytest.mark.parametrize("number", first_slow([signal.SIGKILL, signal.SIGSTOP]))
 def test_nobody_waits_for_the_dead(number):
     address = f"127.0.0.1:{free_port()}"
     leader, follower = (

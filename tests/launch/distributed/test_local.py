@@ -22,6 +22,7 @@ from tests.launch.commands import (
     wait_until,
 )
 from tests.launch.test_damage import FULL, in_namespace, mounted
+from tests.marks import first_slow
 
 __all__ = ["mounted"]  # a fixture
 
@@ -112,7 +113,7 @@ def test_trains_evaluates_and_leaves_nothing(tmp_path):
     assert "solved, greedy" in done.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_resumes_after_a_kill(tmp_path):
     run = tmp_path / "run"
     with started(*LOCAL, *LONG, "--run-dir", run) as process:
@@ -146,8 +147,7 @@ def test_stops_in_order_at_a_signal(tmp_path):
     assert_sound(run)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["actor 1", "replay"])
+@pytest.mark.parametrize("name", first_slow(["replay", "actor 1"]))
 def test_a_killed_part_is_replaced(tmp_path, name):
     run = tmp_path / "run"
     with started(*PROCESSES, *LONG, "--runner.actors", "2", "--run-dir", run) as process:
@@ -167,7 +167,7 @@ def test_a_killed_part_is_replaced(tmp_path, name):
     assert replaced == (2 if name == "actor 1" else 0)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_nothing_outlives_a_killed_run(tmp_path):
     run = tmp_path / "run"
     with started(*PROCESSES, *LONG, "--run-dir", run) as process:
@@ -188,7 +188,7 @@ def numbers(run: Path) -> list[dict[str, str]]:
     ]
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_in_step_two_runs_give_the_same_numbers(tmp_path):
     runs = []
     for number, how in enumerate([LOCAL, LOCAL, PROCESSES]):
@@ -222,7 +222,7 @@ def test_what_cannot_be_run(tmp_path, arguments, words):
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_no_progress_ends_the_run_and_says_who_waits_for_what(tmp_path):
     run = tmp_path / "run"
     args = *PROCESSES, *LONG, "--runner.stall-minutes", "0.4", "--run-dir", run
@@ -258,7 +258,7 @@ def test_an_actor_that_cannot_live_ends_the_run(tmp_path):
     assert_sound(run)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_evaluates_beside_training(tmp_path):
     run = tmp_path / "run"
     args = *LOCAL, *LONG, "--evaluation.every-frames", "300", "--run-dir", run
@@ -294,8 +294,7 @@ def test_disk_fills_up(mounted, tmp_path):
     assert_sound(kept)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("seconds", [0.3, 1.0, 2.0])
+@pytest.mark.parametrize("seconds", first_slow([1.0, 0.3, 2.0]))
 def test_ctrl_c_for_all_while_parts_are_started(tmp_path, seconds):
     """A terminal sends it to every process, those included that are not ready for it."""
     run = tmp_path / "run"

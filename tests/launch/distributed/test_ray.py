@@ -91,7 +91,7 @@ def test_gives_the_numbers_of_the_local_runner(tmp_path):
     assert numbers(tmp_path / "ray") == numbers(tmp_path / "local")
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_killed_parts_are_replaced(tmp_path):
     run = tmp_path / "run"
     more = "--runner.actors", "2", "--runner.replay-shards", "2", "--evaluation.every-frames", "300"
@@ -112,7 +112,7 @@ def test_killed_parts_are_replaced(tmp_path):
     assert int(rows(run)[-1]["actors_replaced"]) == 1
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_a_learner_without_a_checkpoint_begins_anew(tmp_path):
     run = tmp_path / "run"
     with running(run, "--runner.checkpoint-minutes", "100") as process:
@@ -123,7 +123,7 @@ def test_a_learner_without_a_checkpoint_begins_anew(tmp_path):
         wait_for_rows(run, process)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_nothing_outlives_a_killed_driver(tmp_path):
     run = tmp_path / "run"
     with started(*RAY, *LONG, "--run-dir", run) as process:
