@@ -4,9 +4,9 @@ from launch.distributed.benchmark import EXPERIMENTS, Size, hinted
 
 
 def test_physics_is_a_part_of_what_an_actor_does():
-    found = hinted(Size(unrolls=1, traced=1, rounds=1))
+    # The bare loop is timed by itself: of one world, in one round, noise may double it.
+    found = hinted(Size(unrolls=1, traced=4, rounds=3))
     assert len(found) == 2 * len(EXPERIMENTS)
     for each in found:
         assert each.ratio is not None
-        # What is timed within a step is a part of it; the bare loop is timed by itself, with noise.
-        assert 0 < each.ratio < (1 if "physics" in each.metric else 3)
+        assert 0 < each.ratio < 1
