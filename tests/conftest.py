@@ -1,7 +1,6 @@
 """What every test runs under: four CPU devices, programs compiled once, reproducible examples."""
 
 import atexit
-import gc
 import os
 import shutil
 import tempfile
@@ -21,9 +20,6 @@ os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 os.environ.setdefault("MUJOCO_GL", "egl")
 
 from hypothesis import settings
-
-# JAX keeps what it has traced: millions of objects, which are not worth a look every moment.
-gc.set_threshold(50_000, 20, 50)
 
 settings.register_profile("local", deadline=None)  # the first call of an example compiles
 settings.register_profile("ci", deadline=None, derandomize=True, database=None)

@@ -172,7 +172,8 @@ def _close_all() -> None:
 def _gl_context(backend: str) -> Any:
     if backend == _OFF:
         raise UserError(f"no library to render with: {_PACKAGES}")
-    os.environ.setdefault("LP_NUM_THREADS", "0")  # small pictures: a fifth faster
+    # Mesa's own threads: small pictures are not worth them, and many worlds keep the cores busy.
+    os.environ.setdefault("LP_NUM_THREADS", "0")
     try:
         if backend == "egl":
             from mujoco.egl import GLContext

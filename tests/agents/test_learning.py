@@ -36,7 +36,7 @@ CONFIGS = {
         **DATA,
     ),
 }
-QUICK = ("drc", "resnet", "cnn")  # all that compiles in a moment
+QUICK = ("drc", "resnet", "cnn")  # the others take longer to compile
 CHASE = Chase.make()
 ITERATIONS = 80  # of which each is 32 x 8 steps
 

@@ -2,11 +2,14 @@
 
 import json
 import shlex
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from experiments import registry
 from launch import checkpoints, published, train
+from launch.outcome import Outcome
 from tests.launch.commands import (
     FRAMES,
     HELD_OUT,
@@ -19,6 +22,21 @@ from tests.launch.commands import (
     moravec,
     rows,
 )
+
+
+@pytest.mark.parametrize(
+    ("name", "finished", "following"),
+    [
+        ("sokoban_small", True, "evaluate runs/mine --thinking-steps 0 2 4"),
+        ("mujoxo_press", True, "report runs/mine"),  # nobody that thinks
+        ("mujoxo_press", False, "train --resume runs/mine"),
+    ],
+)
+def test_the_next_command_suits_the_agent(name, finished, following, monkeypatch):
+    monkeypatch.delenv("UV", raising=False)
+    outcome = Outcome(frames=7, seconds=60.0, finished=finished, evaluation={})
+    said = train._farewell(Path("runs/mine"), outcome, registry.load(name), before=0)
+    assert said.splitlines()[-1] == f"next: moravec {following}"
 
 
 def test_run_is_complete(trained, trained_said):

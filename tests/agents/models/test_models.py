@@ -1,6 +1,7 @@
 """Environment models: the perfect one is the environment, the copy returns what it was given."""
 
 from functools import cache
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -22,14 +23,14 @@ from environments.games.sokoban.registration import SokobanOptions
 from tests.agents.toy import board_spec, quick_jit
 from tests.environments.games.sokoban.boards import level, random_levels, real_levels
 
-SMALL = {"channels": 4, "blocks": 1}
+SMALL: dict[str, Any] = {"channels": 4, "blocks": 1}
 SPEC = board_spec("planes", size=5)
 
 
 @cache
-def made(kind: str = "learned", **changes):
+def made(kind: Any = "learned", **changes):
     """A model of 5x5 boards, its parameters, and its step compiled."""
-    model = make_model(ModelConfig(kind=kind, **SMALL | changes), SPEC)  # type: ignore[arg-type]
+    model = make_model(ModelConfig(kind=kind, **SMALL | changes), SPEC)
     return model, model.init(jax.random.key(0)), quick_jit(model.step)
 
 
@@ -144,7 +145,7 @@ def test_models_differ_in_size_by_configuration():
 def test_what_happens_far_away_is_known_everywhere():
     """Pool-and-inject: beyond the reach of its convolutions, three cells, too."""
     _, params, _ = made()
-    network = model_network(ModelConfig(**SMALL), sokoban.plane_frames(), (9, 9, 4), 4)  # type: ignore[arg-type]
+    network = model_network(ModelConfig(**SMALL), sokoban.plane_frames(), (9, 9, 4), 4)
     frame = jnp.zeros((2, 9, 9, 4), bool).at[1, 0, 0, 3].set(True)
     logits = network.predict(params, frame, jnp.zeros(2, jnp.int32)).cells
     assert np.any(np.abs(logits[0, 8, 8] - logits[1, 8, 8]) > 1e-6)

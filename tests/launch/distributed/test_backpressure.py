@@ -18,7 +18,7 @@ def resident_megabytes() -> float:
 @pytest.mark.parametrize(
     "seconds",
     [
-        pytest.param(30, marks=pytest.mark.soak),
+        pytest.param(30, marks=pytest.mark.slow),
         pytest.param(300, marks=[pytest.mark.soak, pytest.mark.timeout(600)]),
     ],
 )

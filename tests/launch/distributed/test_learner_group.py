@@ -54,7 +54,7 @@ def finish(*processes: subprocess.Popen) -> None:
             process.kill()
 
 
-@pytest.mark.soak
+@pytest.mark.slow
 def test_two_processes_learn_as_one_does(tmp_path):
     _, _, unroll = unroll_of_play()
     for number in range(3):

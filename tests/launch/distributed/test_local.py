@@ -113,7 +113,7 @@ def test_trains_evaluates_and_leaves_nothing(tmp_path):
     assert "solved, greedy" in done.stderr
 
 
-@pytest.mark.soak
+@pytest.mark.slow
 def test_resumes_after_a_kill(tmp_path):
     run = tmp_path / "run"
     with started(*LOCAL, *LONG, "--run-dir", run) as process:

@@ -123,7 +123,7 @@ def test_a_learner_without_a_checkpoint_begins_anew(tmp_path):
         wait_for_rows(run, process)
 
 
-@pytest.mark.soak
+@pytest.mark.slow
 def test_nothing_outlives_a_killed_driver(tmp_path):
     run = tmp_path / "run"
     with started(*RAY, *LONG, "--run-dir", run) as process:
