@@ -1,6 +1,7 @@
 """Perception as its users run it: trained, stopped and resumed, evaluated, and read from."""
 
 import json
+import re
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -13,11 +14,13 @@ import environments
 import launch
 from agents.perception.config import PerceptionConfig
 from environments.embedded.boards.registration import MujoxoOptions
+from environments.embedded.mujoban.registration import MujobanOptions
 from environments.errors import UserError
 from environments.games.board import rules
 from environments.games.board.positions import state_of
 from environments.hints.options import HintOptions
 from environments.players.make import make_player
+from environments.registry import name_of
 from experiments.base import Experiment
 from launch import configuration, published, run_folder
 from launch.world_assessment import assess_worlds, metric_names
@@ -40,17 +43,49 @@ EXPERIMENT = Experiment(
 )
 
 
+README = Path(__file__).parents[2] / "agents" / "perception" / "README.md"
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory) -> Path:
+    return untrained(tmp_path_factory.mktemp("run"), EXPERIMENT)
+
+
+def untrained(path: Path, experiment: Experiment) -> Path:
     """A run folder with parameters as they are drawn, and nothing learnt."""
-    with rendered("mujoxo", **vars(OPTIONS)) as environment:
+    options = experiment.environment
+    with rendered(name_of(options), **vars(options)) as environment:
         spec = environment.spec
-    folder = run_folder.create(tmp_path_factory.mktemp("run"))
-    configuration.save(EXPERIMENT, folder.config)
-    agent = EXPERIMENT.agent.make(spec, EXPERIMENT.max_frames)
+    folder = run_folder.create(path)
+    configuration.save(experiment, folder.config)
+    agent = experiment.agent.make(spec, experiment.max_frames)
     params = agent.policy_params(agent.init(jax.random.key(0)))
     published.publish(folder.policy, jax.device_get(params), spec, 7)
     return folder.path
+
+
+@pytest.mark.slow
+def test_the_measurement_that_is_shown_runs(tmp_path, capsys):
+    """Of a head that has learnt nothing, on one short episode of the script."""
+    code = re.findall(r"^```python\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL)[-1]
+    environment = MujobanOptions(
+        levels="generated:size=10,boxes=4,count=1,seed=0", top_camera=(84, 84)
+    )
+    experiment = replace(EXPERIMENT, name="mujoban_perception_top", environment=environment)
+    path = untrained(tmp_path / "run", experiment)
+    for shown, small in [
+        ("runs/mujoban_perception_top/DATE-TIME", str(path)),
+        ("count=3", "count=1"),
+        ("time_limit=120.0", "time_limit=0.5"),
+        ("range(3)", "range(1)"),
+    ]:
+        assert code.count(shown) == 1
+        code = code.replace(shown, small)
+    exec(code, {})
+    pictures, cells, boards = map(float, capsys.readouterr().out.split())
+    assert pictures == 10
+    assert 0 < cells < 0.9
+    assert boards == 0
 
 
 def shown(count: int) -> dict[str, np.ndarray]:
