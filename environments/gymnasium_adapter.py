@@ -16,6 +16,7 @@ import gymnasium
 import numpy as np
 from dm_env import specs
 from gymnasium import spaces
+from gymnasium.error import ResetNeeded
 
 from environments import registry
 from environments.embedded.actions import checked_action
@@ -50,6 +51,7 @@ class GymnasiumEnvironment(gymnasium.Env):
         self._entry = registry.entry(name)
         self._options = registry.make_options(name, **options)
         self._environment = self._build(int(self.np_random.integers(2**31)))
+        self._running = False  # whether an episode is
         self.metadata = _metadata(self._environment)  # pyright: ignore[reportAttributeAccessIssue]
         modes = (None, *self.metadata["render_modes"])
         if render_mode not in modes:
@@ -73,10 +75,18 @@ class GymnasiumEnvironment(gymnasium.Env):
         if seed is not None:
             self._environment.close()
             self._environment = self._build(seed)
+        self._running = True
         return self._environment.reset().observation, self._info()
 
     def step(self, action: Any) -> tuple[dict[str, np.ndarray], float, bool, bool, dict[str, Any]]:
-        time_step = self._environment.step(scaled(action, self._action))
+        if not self._running:
+            raise ResetNeeded("no episode has begun, or it has ended: call reset()")
+        try:
+            time_step = self._environment.step(scaled(action, self._action))
+        except RuntimeError:  # of the engine
+            self._running = False
+            raise
+        self._running = not time_step.last()
         terminated = time_step.last() and time_step.discount == 0
         truncated = time_step.last() and time_step.discount != 0
         info = self._info()

@@ -49,8 +49,12 @@ def checked_action(action: Any, spec: specs.BoundedArray) -> np.ndarray:
 def _refuse_far(values: np.ndarray, clipped: np.ndarray, spec: specs.BoundedArray) -> None:
     if not np.isfinite(values).all():
         raise ValueError(f"action must be finite, not {values}")
-    excess = np.abs(values - clipped) / (spec.maximum - spec.minimum)
-    if excess.max() > _TOLERANCE:
+    excess = (np.abs(values - clipped) - _TOLERANCE * (spec.maximum - spec.minimum)).ravel()
+    if excess.max() > 0:
         worst = int(excess.argmax())
-        low, high = (np.broadcast_to(b, spec.shape)[worst] for b in (spec.minimum, spec.maximum))
-        raise ValueError(f"action[{worst}] must be in {low:g} to {high:g}, not {values[worst]:g}")
+        low, high = (
+            np.broadcast_to(bound, spec.shape).flat[worst] for bound in (spec.minimum, spec.maximum)
+        )
+        raise ValueError(
+            f"action[{worst}] must be in {low:g} to {high:g}, not {values.flat[worst]:g}"
+        )

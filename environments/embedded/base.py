@@ -1,5 +1,6 @@
 """What an embedding is, and the types that its parts share."""
 
+import threading
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,8 @@ from dm_env import specs
 
 from environments.embedded.simulation import Simulation
 from environments.errors import UserError
+
+building = threading.Lock()  # of whoever builds a scene
 
 
 @dataclass(frozen=True)

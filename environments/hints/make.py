@@ -11,7 +11,13 @@ from environments.seeds import EXPERT, seed_of
 
 
 def with_hints(
-    embedding: Embedding, options: HintOptions, symbolic: str, game: Any, seed: int
+    embedding: Embedding,
+    options: HintOptions,
+    symbolic: str,
+    game: Any,
+    seed: int,
+    *,
+    seen: bool = False,
 ) -> Embedding:
     """The embedding with an expert's hints; itself if `options` name no expert.
 
@@ -21,6 +27,7 @@ def with_hints(
       symbolic: name of the symbolic environment.
       game: see `make_expert`.
       seed: of the environment; what is random in the expert follows from it.
+      seen: whether its states are read from pictures, and may be wrong.
 
     Raises:
       UserError: the expert cannot play the game, or the options do not fit it.
@@ -31,5 +38,10 @@ def with_hints(
         raise UserError("hints.single is for board games: a move of Sokoban wins and loses nothing")
     if options.until_lost and symbolic != "sokoban":
         raise UserError("hints.until_lost is for Sokoban: board games end by themselves")
+    if options.until_lost and seen:
+        raise UserError(
+            "hints.until_lost cannot go with perception, since a board that is misread may look "
+            "lost: leave it out (--environment.hints.until-lost False)"
+        )
     expert = make_expert(options.expert, symbolic, game, seed_of(EXPERT, seed))
     return HintedEmbedding(embedding, expert, options)

@@ -9,6 +9,7 @@ import gymnasium
 import numpy as np
 import pytest
 from dm_env import specs
+from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import check_env
 
 from environments import entries
@@ -148,6 +149,19 @@ def test_a_bad_action_is_refused(name):
         with pytest.raises(ValueError, match="action"):
             environment.step(bad)
     environment.step(np.full_like(good, 1.00001))
+
+
+def test_a_step_outside_an_episode_asks_for_a_reset():
+    environment: Any = make("sokoban").unwrapped
+    with pytest.raises(ResetNeeded, match=r"call reset\(\)"):
+        environment.step(0)
+    environment.reset(seed=0)
+    while not any(environment.step(0)[2:4]):
+        pass
+    with pytest.raises(ResetNeeded, match=r"call reset\(\)"):
+        environment.step(0)
+    environment.reset()
+    environment.step(0)
 
 
 def test_a_solved_level_is_terminated():

@@ -44,7 +44,9 @@ def make(options: BoardOptions, seed: int) -> EmbeddedEnvironment:
         _VIEWS,
         partial(state_of, game, player=AGENT),
     )
-    hinted = with_hints(seen, options.hints, game.parsed.short, game, seed)
+    hinted = with_hints(
+        seen, options.hints, game.parsed.short, game, seed, seen=bool(options.perception)
+    )
     views = {
         key: View(camera, *getattr(options, key))
         for key, camera in _VIEWS.items()

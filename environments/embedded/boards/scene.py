@@ -12,6 +12,7 @@ from typing import Any
 import mujoco
 import numpy as np
 
+from environments.embedded.base import building
 from environments.embedded.boards.looks import add_looks, paint
 from environments.embedded.boards.registration import CONTROL_STEP
 from environments.embedded.boards.spec import BoardSpec
@@ -53,9 +54,14 @@ class Scene:
         return copy.copy(self.model)
 
 
-@functools.lru_cache(maxsize=16)
 def build_scene(spec: BoardSpec) -> Scene:
     """The scene of a board; the same object for the same board."""
+    with building:  # worlds in threads ask for the same, and dm_control keeps globals
+        return _build_scene(spec)
+
+
+@functools.lru_cache(maxsize=16)
+def _build_scene(spec: BoardSpec) -> Scene:
     root = _scene_tree(spec)
     model = mujoco.MjModel.from_xml_string(root.to_xml_string(), root.get_assets())
     paint(model, spec)

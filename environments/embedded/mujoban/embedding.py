@@ -49,7 +49,9 @@ def make(options: MujobanOptions, seed: int, levels: LevelSet | None = None) -> 
     seen = with_sight(
         Mujoban(levels, options), options.perception, "mujoban", _CAMERAS, rules.state_of
     )
-    embedding = with_hints(seen, options.hints, "sokoban", levels.shape, seed)
+    embedding = with_hints(
+        seen, options.hints, "sokoban", levels.shape, seed, seen=bool(options.perception)
+    )
     return EmbeddedEnvironment(embedding, time_limit=options.time_limit, seed=seed, views=views)
 
 

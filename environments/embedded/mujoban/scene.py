@@ -5,13 +5,13 @@ google-deepmind/deepmind-research).
 """
 
 import functools
-import threading
 from dataclasses import dataclass
 from typing import Any
 
 import mujoco
 import numpy as np
 
+from environments.embedded.base import building
 from environments.embedded.mujoban.levels import (
     BOX_HALF_SIZE,
     PARKED_POS,
@@ -44,11 +44,8 @@ class Layout:
 
 def compiled(layout: Layout) -> mujoco.MjModel:
     """The model of a layout, compiled once in a process. Not to be written to: copy it."""
-    with _one_at_a_time:  # worlds in threads ask for the same, and dm_control keeps globals
+    with building:  # worlds in threads ask for the same, and dm_control keeps globals
         return _compiled(layout)
-
-
-_one_at_a_time = threading.Lock()
 
 
 @functools.lru_cache(maxsize=64)

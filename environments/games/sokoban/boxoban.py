@@ -4,7 +4,9 @@ Looked for in the folder `$MORAVEC_BOXOBAN`, which may hold a part of the files,
 cache; failing both, the public archive is downloaded into the cache.
 """
 
+import fcntl
 import http.client
+import logging
 import os
 import shutil
 import tempfile
@@ -12,6 +14,7 @@ import urllib.request
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from environments.errors import UserError, reason, unknown
@@ -28,6 +31,7 @@ LEVELS = {  # how many levels each part holds
 }
 VARIABLE = "MORAVEC_BOXOBAN"
 _TIMEOUT = 30  # seconds without an answer
+_log = logging.getLogger(__name__)
 
 
 def boxoban_folder(part: str) -> Path:
@@ -58,19 +62,41 @@ def cache_folder() -> Path:
 def download(url: str, folder: Path, levels: dict[str, int]) -> None:
     """Fetches the archive at `url` into `folder`, which appears complete or not at all.
 
-    `levels` says how many each part must hold. Raises UserError if anything goes wrong.
+    Of several processes one does, and the others wait for it. `levels` says how many each part
+    must hold. Raises UserError if anything goes wrong.
     """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".boxoban-", dir=folder.parent) as scratch:
-            archive, unpacked = Path(scratch, "archive.zip"), Path(scratch, "boxoban")
-            _fetch(url, archive)
-            _extract(archive, unpacked, levels)
-            _check(unpacked, levels)
-            shutil.rmtree(folder, ignore_errors=True)
-            unpacked.rename(folder)
+        with _alone(folder.parent):
+            if all(any((folder / part).glob("*.txt")) for part in levels):
+                return  # another process was faster
+            with tempfile.TemporaryDirectory(prefix=".boxoban-", dir=folder.parent) as scratch:
+                archive, unpacked = Path(scratch, "archive.zip"), Path(scratch, "boxoban")
+                _fetch(url, archive)
+                _extract(archive, unpacked, levels)
+                _check(unpacked, levels)
+                shutil.rmtree(folder, ignore_errors=True)
+                unpacked.rename(folder)
     except OSError as error:
         raise UserError(f"cannot keep the Boxoban levels in {folder}: {reason(error)}") from None
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keeps out other processes; whoever holds the lock gives it up when it dies or hears nothing.
+
+    The folder itself is locked, so that nothing else has to lie in it.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            _log.warning("waiting for another process that downloads the Boxoban levels")
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _fetch(url: str, archive: Path) -> None:

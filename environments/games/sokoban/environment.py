@@ -97,11 +97,13 @@ class Sokoban(dm_env.Environment):
 
         Raises IndexError if there is no such level.
         """
+        if not 0 <= index < len(self._levels):
+            raise IndexError(f"there is no level {index}: there are {len(self._levels)}")
         return self._start(index, self._options.time_limit[1])
 
     def _start(self, index: int, time_limit: int) -> dm_env.TimeStep:
         self._state = rules.initial_state(self._levels[index])
-        self._level_index = index % len(self._levels)
+        self._level_index = index
         self._steps_left = time_limit
         self._outcome = None
         return dm_env.restart(self._observe())

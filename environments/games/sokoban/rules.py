@@ -76,15 +76,15 @@ def planes(state: State) -> np.ndarray:
 def state_of(planes: np.ndarray) -> State | None:
     """The state that planes `[H, W, 4] bool` show; None if they show none.
 
-    There must be one player, and at least one box, as many as targets or more; players and boxes
-    on cells of their own that are no wall, and walls all around.
+    There must be one player, and at least one box, as many as targets; players and boxes on cells
+    of their own that are no wall, and walls all around.
     """
     wall, target, player, box = (planes[..., i] for i in range(len(PLANES)))
     edge = np.ones_like(wall)
     edge[1:-1, 1:-1] = False
     solid = wall | edge
     crowded = np.any(player & (solid | box)) or np.any((box | target) & solid)
-    if crowded or player.sum() != 1 or not 0 < target.sum() <= box.sum():
+    if crowded or player.sum() != 1 or not 0 < target.sum() == box.sum():
         return None
     row, column = np.argwhere(player)[0].tolist()
     boxes = box.copy()

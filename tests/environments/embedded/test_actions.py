@@ -22,6 +22,14 @@ def test_rounding_beyond_a_bound_is_clipped():
     np.testing.assert_array_equal(checked, [1, 2 - 1e-5, 0])
 
 
+def test_a_number_that_cannot_vary_and_actions_of_two_axes():
+    spec = specs.BoundedArray((2, 2), np.float32, [[-1, 0], [3, -1]], [[1, 0], [3, 1]])
+    good = np.array([[0, 0], [3, 1 + 1e-5]])
+    np.testing.assert_array_equal(checked_action(good, spec), [[0, 0], [3, 1]])
+    with pytest.raises(ValueError, match=r"action\[2\] must be in 3 to 3, not 3.1"):
+        checked_action(np.array([[0, 0], [3.1, 0]]), spec)
+
+
 @pytest.mark.parametrize(
     ("action", "message"),
     [

@@ -8,9 +8,13 @@ import pytest
 from agents.scripted import make_scripted
 from environments import load, load_vector
 from environments.embedded.environment import EmbeddedEnvironment
+from environments.embedded.mujoban.embedding import Mujoban
+from environments.embedded.mujoban.registration import MujobanOptions
+from environments.embedded.mujoban.sharing import shared_levels
 from environments.errors import UserError
 from environments.games.sokoban import rules
 from environments.hints.embedding import HintedEmbedding
+from environments.hints.make import with_hints
 from environments.hints.options import HintOptions
 from environments.players.sokoban.solver import solve
 from tests.environments.cases import MUJOBAN_LEVELS
@@ -265,6 +269,13 @@ def test_an_episode_ends_when_the_solver_has_proved_it_lost(until_lost, tmp_path
 def test_lost_games_are_of_sokoban():
     with pytest.raises(UserError, match=r"hints.until_lost is for Sokoban"):
         load("mujoxo", hints=HintOptions("optimal", until_lost=True))
+
+
+def test_what_is_read_from_pictures_proves_nothing_lost():
+    embedding = Mujoban(shared_levels(LEVELS), MujobanOptions(levels=LEVELS))
+    hints = HintOptions("solver", until_lost=True)
+    with pytest.raises(UserError, match=r"hints.until_lost cannot go with perception"):
+        with_hints(embedding, hints, "sokoban", (5, 5), seed=0, seen=True)
 
 
 def test_single_moves_are_of_board_games():

@@ -102,16 +102,20 @@ def test_the_seed_decides_levels_and_time_limits():
 
 def test_a_chosen_level_has_the_longest_limit_and_draws_nothing():
     environment, other = make(time_limit=(2, 5)), make(time_limit=(2, 5))
-    for index in (2, 0, -1):
+    for index in (2, 0):
         environment.reset_to(index)
-        assert environment.level_index == index % 3
+        assert environment.level_index == index
         assert environment.state.player == LEVELS[index].player
         assert [environment.step(UP).last() for _ in range(5)] == [False] * 4 + [True]
     assert [episode_length(environment) for _ in range(9)] == [
         episode_length(other) for _ in range(9)
     ]
-    with pytest.raises(IndexError, match="level 3 of 3"):
-        environment.reset_to(3)
+
+
+@pytest.mark.parametrize("index", [3, -1])
+def test_a_level_that_is_not_there_is_refused(index):
+    with pytest.raises(IndexError, match=f"no level {index}: there are 3"):
+        make().reset_to(index)
 
 
 @pytest.mark.parametrize("noop", [False, True])

@@ -4,7 +4,9 @@ import http.server
 import io
 import os
 import threading
+import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -96,6 +98,31 @@ def test_boxoban_is_downloaded_once_into_the_cache(nowhere, monkeypatch, serve):
     assert [path.name for path in cache.iterdir()] == ["boxoban"]
     assert (cache / "boxoban" / "LICENSE").exists()
     assert not list(nowhere.rglob("escaped.txt"))
+
+
+def test_one_process_downloads_and_the_others_wait_for_it(nowhere, serve, caplog):
+    folder, url = nowhere / "cache" / "boxoban", serve(archive())
+    entered, go_on = threading.Event(), threading.Event()
+
+    def slowly(*args):
+        entered.set()
+        assert go_on.wait(60)
+        return check(*args)
+
+    check = boxoban._check
+    with pytest.MonkeyPatch.context() as patched, ThreadPoolExecutor(2) as pool:
+        patched.setattr(boxoban, "_check", slowly)
+        first = pool.submit(download, url, folder, PARTS)
+        assert entered.wait(60)
+        second = pool.submit(download, "http://127.0.0.1:1/levels.zip", folder, PARTS)
+        while not caplog.messages:
+            assert not second.done()
+            time.sleep(0.01)
+        go_on.set()
+        first.result(60)
+        second.result(60)  # of an address at which nothing is: it asked for nothing
+    assert caplog.messages == ["waiting for another process that downloads the Boxoban levels"]
+    assert len(list((folder / "hard").glob("*.txt"))) == 1
 
 
 def test_what_the_given_folder_lacks_is_looked_for_in_the_cache(nowhere, monkeypatch):
