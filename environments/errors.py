@@ -1,4 +1,4 @@
-"""The one exception for what a user did wrong, and how its message is phrased."""
+"""What a user did wrong, with how its message is phrased; and physics that fails."""
 
 import difflib
 from collections.abc import Iterable
@@ -8,6 +8,13 @@ class UserError(Exception):
     """A mistake of the user's: its message is one line that says what is wrong and what to do.
 
     The command line prints the line and exits with status 2; nothing else is printed.
+    """
+
+
+class PhysicsError(RuntimeError):
+    """The engine has warned: its state is not to be trusted, and the episode cannot go on.
+
+    The environment can be reset.
     """
 
 

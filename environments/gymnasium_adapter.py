@@ -20,6 +20,7 @@ from gymnasium.error import ResetNeeded
 
 from environments import registry
 from environments.embedded.actions import checked_action
+from environments.errors import PhysicsError
 
 NAMESPACE = "moravec"
 PICTURE_SIDE = 480  # pixels
@@ -83,7 +84,7 @@ class GymnasiumEnvironment(gymnasium.Env):
             raise ResetNeeded("no episode has begun, or it has ended: call reset()")
         try:
             time_step = self._environment.step(scaled(action, self._action))
-        except RuntimeError:  # of the engine
+        except PhysicsError:
             self._running = False
             raise
         self._running = not time_step.last()

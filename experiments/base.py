@@ -20,6 +20,7 @@ def _at_least(name: str, value: float, least: float) -> None:
         raise UserError(f"{name} must be at least {least}, not {value}")
 
 
+_OF_LOCAL_AND_RAY = ("actors", "worlds", "processes", "port", "max_lag", "synchronous")
 _Switch = Annotated[bool, tyro.conf.FlagConversionOff]  # --runner.synchronous True
 
 
@@ -94,8 +95,20 @@ class Runner:
             raise UserError("runner.learners above 1 needs runner.kind=ray")
         if self.address and self.kind != "ray":
             raise UserError("runner.address needs runner.kind=ray")
+        self._check_kind()
         if self.synchronous and self.actors != 1:
             raise UserError(f"runner.synchronous needs runner.actors of 1, not {self.actors}")
+
+    def _check_kind(self) -> None:
+        """Raises UserError for what is set and would be ignored."""
+        for name in _OF_LOCAL_AND_RAY if self.kind == "device" else ():
+            if getattr(self, name) != getattr(type(self), name):
+                raise UserError(
+                    f"runner.{name} is not for runner.kind=device: set runner.kind to local or "
+                    f"ray, or leave it out"
+                )
+        if self.processes and self.kind == "ray":
+            raise UserError("runner.processes is for runner.kind=local: ray has nothing else")
 
     @property
     def lag(self) -> int:

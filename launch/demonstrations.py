@@ -20,7 +20,7 @@ import numpy as np
 
 from agents.base import Unroll
 from environments.base import EnvironmentSpec
-from environments.errors import UserError, reason
+from environments.errors import PhysicsError, UserError, reason
 from environments.registry import EnvironmentOptions, entry, name_of
 from environments.vector.seeds import world_seed
 from launch import files
@@ -88,7 +88,10 @@ def record(
             for _ in range(_TRIES * counts[world]):
                 if len(won) == counts[world] or stopped() or failed.is_set():
                     break
-                episode = _episode(environment, policy, spec)
+                try:
+                    episode = _episode(environment, policy, spec)
+                except PhysicsError:
+                    continue  # it is not won
                 if environment.outcome == spec.outcomes[0]:
                     won.append(episode)
             return won

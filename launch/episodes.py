@@ -1,5 +1,6 @@
 """Plays one environment episode by episode: for players and scripts, which act one at a time."""
 
+import logging
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
@@ -7,7 +8,10 @@ import dm_env
 import numpy as np
 
 from environments.base import EnvironmentSpec
+from environments.errors import PhysicsError
 from launch.rollouts import Episodes
+
+_log = logging.getLogger(__name__)
 
 # What `info` counts in an episode, of a game that has it.
 COUNTED = ("hints_given", "hints_reached", "illegal_presses")
@@ -54,6 +58,9 @@ def play_episodes(
 ) -> Episodes:
     """Plays one episode on each of `levels`, in order; returns are of the game's own rewards.
 
+    An episode in which physics fails ends there, with the last of the outcomes, as one that ran out
+    of time does.
+
     Args:
       policy: called as `policy(environment, timestep)` at every step but the last.
       environment: ends every episode by itself, at the latest at its time limit.
@@ -65,13 +72,19 @@ def play_episodes(
     for level in levels:
         timestep = environment.reset_to(level)
         observe(environment, timestep)
-        total, length = 0.0, 0
-        while not timestep.last():
-            timestep = environment.step(policy(environment, timestep))
+        total, length, outcome = 0.0, 0, None
+        while outcome is None:
+            try:
+                timestep = environment.step(policy(environment, timestep))
+            except PhysicsError as error:
+                _log.warning("an episode on level %d is given up: %s", level, error)
+                outcome = outcomes[-1]
+                break
             observe(environment, timestep)
             total += own_reward(environment, timestep)
             length += 1
-        rows.append((outcomes.index(environment.outcome or ""), total, length))
+            outcome = environment.outcome
+        rows.append((outcomes.index(outcome), total, length))
         report(len(rows))
     outcome, episode_return, lengths = zip(*rows, strict=True) if rows else ((), (), ())
     return Episodes(

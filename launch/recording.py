@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from environments.embedded.environment import EmbeddedEnvironment
+from environments.errors import PhysicsError
 from environments.registry import EnvironmentOptions, entry, name_of
 from launch.episodes import Policy, own_reward
 from launch.studio import Episode, Studio
@@ -95,7 +96,12 @@ def _film(
     last = time.monotonic()
     while not timestep.last() and episode.steps < seconds * video.fps:
         episode.action = policy(environment, timestep)
-        timestep = environment.step(episode.action)
+        try:
+            timestep = environment.step(episode.action)
+        except PhysicsError as error:
+            episode.outcome = "given up"
+            print(f"  {studio.name(episode)}: {error}", file=sys.stderr)
+            break
         if imagination is not None:
             imagination.step(episode.action, timestep.observation[imagination.key])
         episode.steps += 1

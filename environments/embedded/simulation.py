@@ -5,14 +5,12 @@ import logging
 import mujoco
 import numpy as np
 
+from environments.errors import PhysicsError
+
 _STATE = mujoco.mjtState.mjSTATE_INTEGRATION
 
 # Worlds raise what the engine warns of; it would also write MUJOCO_LOG.TXT where the user is.
 mujoco.set_mju_user_warning(logging.getLogger("mujoco").info)
-
-
-class PhysicsError(RuntimeError):
-    """The engine has warned: its state is not to be trusted, and the episode cannot go on."""
 
 
 class Simulation:

@@ -76,6 +76,12 @@ def test_wrong_arguments(mistake, tmp_path, monkeypatch, args, words):
         (["--max-frames", "-7"], ["max_frames", "-7"]),
         (["--max-minutes", "-0.5"], ["max_minutes", "-0.5"]),
         (["--runner.log-frames", "0"], ["runner.log_frames", "0"]),
+        (["--runner.actors", "8"], ["runner.actors is not for runner.kind=device"]),
+        (["--runner.max-lag", "5"], ["runner.max_lag is not for runner.kind=device"]),
+        (
+            ["--runner.kind", "ray", "--runner.processes", "True"],
+            ["runner.processes is for runner.kind=local"],
+        ),
         (["--runner.checkpoint-minutes", "-1"], ["runner.checkpoint_minutes", "-1"]),
         (["--runner.keep-checkpoints", "0"], ["runner.keep_checkpoints", "0"]),
         (["--evaluation.episodes", "-1"], ["evaluation.episodes", "-1"]),

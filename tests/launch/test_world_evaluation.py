@@ -42,6 +42,25 @@ def test_results_follow_from_the_seed():
     assert results[0].outcomes["unsolved"] == 10
 
 
+def test_an_episode_in_which_physics_fails_is_lost_and_the_others_are_played(caplog):
+    def make(environment, seed):
+        script = scripted_policy(environment)
+
+        def act(environment, timestep: dm_env.TimeStep) -> np.ndarray:
+            action = script(environment, timestep)
+            if environment.level_index == 1:
+                environment.simulation.data.qvel[:] = np.nan
+            return action
+
+        return act
+
+    result = evaluate_worlds(Entrant("some", 0, make), OPTIONS, LEVELS, episodes=3)
+    assert result.outcomes == {"solved": 2, "unsolved": 1}
+    said = [line for line in caplog.messages if "given up" in line]
+    assert len(said) == 1
+    assert said[0].startswith("an episode on level 1 is given up: MuJoCo warns of BADQVEL")
+
+
 def test_levels_are_played_in_their_order_and_once():
     seen: list[tuple[int, int]] = []
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from environments import registry
-from environments.embedded.simulation import PhysicsError
+from environments.errors import PhysicsError
 from tests.environments.cases import MUJOBAN_LEVELS
 
 load: Any = registry.load

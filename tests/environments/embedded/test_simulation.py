@@ -6,7 +6,8 @@ import mujoco
 import numpy as np
 import pytest
 
-from environments.embedded.simulation import PhysicsError, Simulation
+from environments.embedded.simulation import Simulation
+from environments.errors import PhysicsError
 
 CART = """
 <mujoco>

@@ -10,7 +10,7 @@ from environments.embedded.boards.poses import draw
 from environments.embedded.boards.scene import build_scene
 from environments.embedded.boards.spec import TIC_TAC_TOE, go_board
 from environments.embedded.boards.touch import THRESHOLD, TouchSimulation, pressed_places
-from environments.embedded.simulation import PhysicsError
+from environments.errors import PhysicsError
 from tests.environments.embedded.boards.arm import STILL, embedded, fist_at, fist_on
 
 BOARDS = {"tic_tac_toe": TIC_TAC_TOE, "go(board_size=7)": go_board(7)}
