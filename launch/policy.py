@@ -11,7 +11,7 @@ from agents.base import Agent, Core, Params
 from environments.base import Array, EnvironmentSpec, Observation
 from environments.errors import UserError
 from experiments.base import Experiment
-from launch import configuration, published, run_folder
+from launch import companions, configuration, published, run_folder
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def load_policy(run: str | Path) -> Policy:
       UserError: it is not a run, or its policy is missing, damaged or another agent's.
     """
     folder = run_folder.open_run(Path(run))
-    experiment = configuration.load(folder.config)
+    experiment = companions.resolved(configuration.load(folder.config), folder)
     found = published.load(folder.policy)
     agent = experiment.agent.make(found.spec, experiment.max_frames)
     like = jax.eval_shape(lambda key: agent.policy_params(agent.init(key)), jax.random.key(0))

@@ -68,6 +68,11 @@ class RunFolder:
         return self.path / "prerequisites.json"
 
     @property
+    def companions(self) -> Path:
+        """The folder of what is kept of the runs that its environment goes by."""
+        return self.path / "companions"
+
+    @property
     def metrics(self) -> Path:
         """The rows of metrics as CSV."""
         return self.path / "metrics.csv"
@@ -147,7 +152,7 @@ def remove_unused(run: RunFolder) -> None:
         *(run.prerequisites_record, run.path / _LOCK),
     ):
         path.unlink(missing_ok=True)
-    for path in (run.replay, run.prerequisites):
+    for path in (run.replay, run.prerequisites, run.companions):
         shutil.rmtree(path, ignore_errors=True)
     with contextlib.suppress(OSError):  # something else is there
         run.path.rmdir()

@@ -82,16 +82,18 @@ def _experiment(args: list[str]) -> tuple[Experiment, list[str]]:
                 raise UserError("--config needs a file: the config.json of a run")
             if rest and not rest[0].startswith("-"):
                 raise UserError(f"give --config or the experiment {rest[0]!r}, not both")
-            from launch import configuration
+            from launch import companions, configuration
+            from launch.run_folder import RunFolder
 
-            return configuration.load(Path(file)), rest
+            found = configuration.load(Path(file))
+            return companions.resolved(found, RunFolder(Path(file).parent)), rest
     if args and not args[0].startswith("-"):
         return registry.load(args[0]), args[1:]
     return registry.load(registry.DEFAULT), args
 
 
 def _begin(arguments: Arguments) -> int:
-    from launch import configuration, prerequisites, published, run_folder, versions
+    from launch import companions, configuration, prerequisites, published, run_folder, versions
     from launch.files import atomic_write
 
     experiment, init_from = arguments.experiment, arguments.init_from
@@ -113,7 +115,7 @@ def _begin(arguments: Arguments) -> int:
             if policy:
                 atomic_write(run.initial_policy, policy)  # a resumed run may need it again
             prerequisites.write(run, found)
-            configuration.save(experiment, run.config)
+            configuration.save(companions.keep(run, experiment), run.config)
             atomic_write(run.versions, json.dumps(versions.collect(), indent=2) + "\n")
             try:
                 yield run
@@ -125,7 +127,7 @@ def _begin(arguments: Arguments) -> int:
 
 
 def _resume(arguments: ResumeArguments) -> int:
-    from launch import configuration, prerequisites, published, run_folder
+    from launch import companions, configuration, prerequisites, published, run_folder
     from launch.pretrained import is_pretrained
 
     if is_pretrained(arguments.resume):
@@ -139,15 +141,16 @@ def _resume(arguments: ResumeArguments) -> int:
     before = configuration.load(run.config)
     changes = {"max_frames": arguments.max_frames, "max_minutes": arguments.max_minutes}
     changes = {name: value for name, value in changes.items() if value is not None}
-    experiment = dataclasses.replace(before, **changes)
+    changed = dataclasses.replace(before, **changes)
 
     @contextmanager
     def folder() -> "Iterator[RunFolder]":
         with run_folder.lock(run):
-            if experiment != before:
-                configuration.save(experiment, run.config)
+            if changed != before:
+                configuration.save(changed, run.config)
             yield run
 
+    experiment = companions.resolved(changed, run)
     return _train(experiment, folder(), arguments.quiet, resume=True, initial_params=params)
 
 

@@ -100,9 +100,10 @@ def parse(args: list[str]) -> Arguments:
     if options is None:
         if not folder(run).exists():
             raise UserError(f"{run} is neither a run folder nor one of {', '.join(BASELINES)}")
-        from launch import configuration
+        from launch import companions, configuration
 
-        options = configuration.load(run_folder.open_run(Path(run)).config).environment
+        opened = run_folder.open_run(Path(run))
+        options = companions.resolved(configuration.load(opened.config), opened).environment
     default = Arguments(run or "random", options)
     return tyro.cli(Arguments, prog="moravec watch", args=rest, default=default)
 
