@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from environments.embedded.mujoban.scene import BOX_HALF_SIZE, centre
+from environments.embedded.mujoban.levels import BALL_RADIUS, BOX_HALF_SIZE, centre
 from environments.games.sokoban import rules
 
-BALL_RADIUS = 0.2
 TOUCH = BALL_RADIUS + BOX_HALF_SIZE[0]  # between the middles of the ball and of a box it pushes
 _NEAR = 0.04  # metres from the middle of a cell that count as there
 

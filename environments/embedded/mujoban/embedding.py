@@ -10,7 +10,7 @@ from environments.embedded.base import Aim, Embedding, Progress, View
 from environments.embedded.environment import EmbeddedEnvironment
 from environments.embedded.mujoban import scene
 from environments.embedded.mujoban.board import Board, Pressed, active_pads, pressed, rounded
-from environments.embedded.mujoban.levels import place
+from environments.embedded.mujoban.levels import BALL_RADIUS, place
 from environments.embedded.mujoban.observations import observation_spec, observe
 from environments.embedded.mujoban.registration import MujobanOptions
 from environments.embedded.mujoban.scatter import scattered
@@ -28,7 +28,7 @@ BOX_REWARD, SOLVED_REWARD = 1.0, 10.0
 PAD_REACH = 0.1  # metres: half the difference in size of pad and box
 # Metres by which the ball goes beyond the middle of its cell when a box before it comes to the
 # middle of the next: the distance of cells less the ball's radius and half the box.
-PUSHED = 1.0 - 0.2 - scene.BOX_HALF_SIZE[0]
+PUSHED = 1.0 - BALL_RADIUS - scene.BOX_HALF_SIZE[0]
 _KEPT = 256  # placements of levels
 # The scene's names of cameras by the observation's keys.
 _CAMERAS = {"top_camera": "top_camera", "walker/egocentric_camera": "walker/egocentric"}

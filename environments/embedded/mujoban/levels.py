@@ -14,6 +14,7 @@ from environments.games.sokoban.rules import PLANES
 
 WALL_HEIGHT = 1.0
 BOX_HALF_SIZE = (0.4, 0.4, 0.15)
+BALL_RADIUS = 0.2
 WALL_SLOTS = 4  # wall geoms come in multiples of it: idle ones cost, and so do more models
 PARKED_POS, PARKED_SIZE = (0.0, 0.0, -10.0), (0.5, 0.5, 0.5)  # of walls that a level lacks
 _PARKED = (*PARKED_POS, *PARKED_SIZE, math.sqrt(0.75))

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from environments.embedded.mujoban.levels import BOX_HALF_SIZE, Cell, Placement, centre
+from environments.embedded.mujoban.levels import BALL_RADIUS, BOX_HALF_SIZE, Cell, Placement, centre
 from environments.games.sokoban.rules import PLANES
 
 _ON_PADS = 0.5  # how often a box is put onto a pad, if one is free
 _BETWEEN = 0.5  # how often one that is not lies between its cell and the next
 _BOX_REACH = 0.5 - BOX_HALF_SIZE[0]  # metres that a box has to spare in its cell
-_WALKER_REACH = 0.25  # metres; the ball's radius is 0.2
+_WALKER_REACH = BALL_RADIUS + 0.05  # metres
 _STEPS = ((-1, 0), (1, 0), (0, -1), (0, 1))
 
 

@@ -1,6 +1,8 @@
-"""The five modes: what is rewarded, and when the next level begins (I2A, 1707.06203)."""
+"""The five modes, by name: what is rewarded, and when the next level begins (I2A, 1707.06203)."""
 
 from dataclasses import dataclass
+
+MAX_LEVEL = 10  # it is followed by itself
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 
 from environments.errors import UserError, unknown
+from environments.games.minipacman.modes import MAX_LEVEL, MODES
 from environments.registry import EnvironmentOptions, register
 
 OBSERVATION_KINDS = ("planes", "pixels", "sprites")
-MODE_NAMES = ("regular", "avoid", "hunt", "ambush", "rush")
-HARDEST_START = 10
 
 
 def _single(options: "MiniPacmanOptions", seed: int):
@@ -44,18 +43,18 @@ class MiniPacmanOptions(EnvironmentOptions):
     start_level: tuple[int, int] = (1, 1)
 
     def __post_init__(self):
-        if self.mode not in MODE_NAMES:
-            raise unknown("mode of minipacman", self.mode, MODE_NAMES)
+        if self.mode not in MODES:
+            raise unknown("mode of minipacman", self.mode, MODES)
         low, high = self.time_limit
         if not 1 <= low <= high:
             raise UserError(
                 f"time_limit must be two numbers with 1 <= low <= high, not {low} {high}"
             )
         low, high = self.start_level
-        if not 1 <= low <= high <= HARDEST_START:
+        if not 1 <= low <= high <= MAX_LEVEL:
             raise UserError(
                 "start_level must be two numbers with "
-                f"1 <= low <= high <= {HARDEST_START}, not {low} {high}"
+                f"1 <= low <= high <= {MAX_LEVEL}, not {low} {high}"
             )
         if not self.observations:
             raise UserError(

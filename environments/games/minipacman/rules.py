@@ -22,7 +22,7 @@ from environments.games.minipacman.maze import (
     WALLS,
     WIDTH,
 )
-from environments.games.minipacman.modes import Mode
+from environments.games.minipacman.modes import MAX_LEVEL, Mode
 
 ACTIONS = ("stay", "right", "up", "left", "down")
 OUTCOMES = ("survived", "caught")
@@ -31,7 +31,6 @@ SHADES = 4  # of edible ghosts: how much of the power is left, in quarters
 # The order of board planes, everywhere: a ghost is on `ghost` if it is dangerous, else on
 # `edible_k`, k quarters of the power being left, rounded up.
 PLANES = ("wall", "food", "pill", "player", "ghost", *(f"edible_{k + 1}" for k in range(SHADES)))
-MAX_LEVEL = 10  # it is followed by itself
 NOWHERE = -1  # the cell of a ghost that was eaten
 
 

@@ -5,7 +5,7 @@ from dm_env import specs
 
 from environments.base import EnvironmentSpec
 from environments.games.sokoban import rules
-from environments.games.sokoban.observations import observation_spec
+from environments.games.sokoban.observations import SPRITE_SIZE, observation_spec
 from environments.games.sokoban.registration import SokobanOptions
 
 
@@ -22,5 +22,5 @@ def sokoban_spec(shape: tuple[int, int], options: SokobanOptions) -> Environment
 def board_of(spec: EnvironmentSpec) -> tuple[int, int]:
     """The board size `H, W` that observations of `spec` show."""
     kind, array = next(iter(spec.observation.items()))
-    cell = 8 if kind == "sprites" else 1
+    cell = SPRITE_SIZE if kind == "sprites" else 1
     return array.shape[0] // cell, array.shape[1] // cell

@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import mujoco
 import numpy as np
 import pytest
@@ -8,6 +10,8 @@ from environments.embedded.boards.spec import TIC_TAC_TOE, BoardSpec, go_board
 
 def test_a_board_is_compiled_once_and_every_world_has_its_own():
     scene = build_scene(go_board(5))
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set(map(id, pool.map(build_scene, [go_board(4)] * 4)))) == 1
     assert build_scene(go_board(5)) is scene
     mine, other = scene.new_model(), scene.new_model()
     mine.site_rgba[scene.markers] = 1

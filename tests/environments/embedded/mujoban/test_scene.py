@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from environments.embedded.mujoban import scene
+from environments.embedded.mujoban.levels import BALL_RADIUS
 from environments.embedded.mujoban.scene import Layout
 
 LAYOUT = Layout((10, 10), boxes=4, walls=12)
@@ -44,7 +45,7 @@ def test_walker(model):
     bodies = ("walker/head_body", "walker/egocentric_camera", "walker/torso")
     assert [model.body(name).mass[0] for name in bodies] == [20, 1, 1]
     ball = model.geom("walker/shell")
-    assert ball.size[0] == 0.2
+    assert ball.size[0] == BALL_RADIUS == 0.2
     np.testing.assert_array_equal(ball.friction, [0.5, 0.02, 0.02])
     assert ball.condim[0] == 4
     dampings = {"steer": 4, "kick": 100, "roll": 2, "root_x/": 0, "root_z/": 0}

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from environments.games.minipacman import draws, rules
 from environments.games.minipacman.maze import DIRECTIONS, FREE, OFFSETS, OPEN, WALLS, WIDTH
 from environments.games.minipacman.modes import MODES
-from environments.games.minipacman.registration import HARDEST_START, MODE_NAMES
 from environments.games.minipacman.rules import NOWHERE, Ghost
 from tests.environments.games.minipacman.states import (
     DOWN,
@@ -58,9 +57,7 @@ def test_the_maze_is_closed_symmetric_connected_and_without_blind_ends():
     assert reached == set(FREE.tolist())
 
 
-def test_the_modes_are_those_of_the_options():
-    assert tuple(MODES) == MODE_NAMES
-    assert HARDEST_START == rules.MAX_LEVEL
+def test_the_last_level_has_all_ghosts():
     assert rules.num_ghosts(rules.MAX_LEVEL) == draws.MAX_GHOSTS
 
 
