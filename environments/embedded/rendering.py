@@ -10,6 +10,7 @@ import atexit
 import contextlib
 import ctypes.util
 import os
+import sys
 import threading
 import weakref
 from collections.abc import Iterator
@@ -28,12 +29,14 @@ _turn = threading.Lock()  # of all renderers
 def choose_backend() -> str:
     """Sets MUJOCO_GL, unless it is set, to what this machine has: egl, osmesa or disabled.
 
+    Elsewhere than on Linux to glfw, MuJoCo's own choice.
+
     To be called before dm_control is imported (`parts.py`), which else looks for a display.
     """
     if "MUJOCO_GL" not in os.environ:
         libraries = (("egl", "EGL"), ("osmesa", "OSMesa"))
         found = (name for name, library in libraries if ctypes.util.find_library(library))
-        os.environ["MUJOCO_GL"] = next(found, _OFF)
+        os.environ["MUJOCO_GL"] = next(found, _OFF) if sys.platform == "linux" else "glfw"
     return os.environ["MUJOCO_GL"].lower().strip()
 
 
