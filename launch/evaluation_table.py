@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from rich import markup
+from rich import box, markup
 from rich.console import Console
 from rich.table import Table
 
@@ -12,9 +12,9 @@ from launch.evaluation import Result
 def show(results: Sequence[Result]) -> None:
     """Prints the table: a row for each suite and number of thinking steps."""
     first = results[0]
-    table = Table(
-        title=f"{markup.escape(first.run)}, {first.frames:,} frames", title_justify="left"
-    )
+    title = f"{markup.escape(first.run)}, {first.frames:,} frames"
+    # Without lines between columns, so that 80 characters are enough.
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     row = _game_row if "draw" in first.outcomes else _level_row
     for column in row(first):
         name = column == "suite"  # a long one is folded; numbers are not
