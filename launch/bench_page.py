@@ -24,8 +24,10 @@ _TITLE = "# Performance"
 _INTRODUCTION = """
 Written by `uv run --group bench moravec bench --all --out docs/performance.md`. A baseline was
 measured in the same run as the value beside it, and the ratio is value / baseline: that much holds
-on other machines too. Wall seconds suffer from whatever else runs, CPU seconds less. Where the
-baseline is the limit (the bare engine, a matrix product), the ratio says how near it is.
+on other machines too. Compare within a section: sections are measured at other times, when the
+same machine may be slower. Wall seconds suffer from whatever else runs, CPU seconds less. Where the
+baseline is the limit (the bare engine, a matrix product), the ratio says how near it is; by nominal
+arithmetic it may exceed 1, where the code has a short cut.
 """
 
 
