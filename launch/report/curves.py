@@ -13,7 +13,7 @@ from scipy import stats
 
 from environments.registry import entry, name_of
 from launch.columns import column_name
-from launch.report.runs import Run
+from launch.report.runs import Run, frames_of
 
 _RESAMPLES = 1000
 _SEEDS_OF_IQM = 4  # fewer leave no quarter to cut off
@@ -61,7 +61,7 @@ def _curve(label: str, group: Sequence[Run], column: str) -> Curve:
     points = []
     for run in group:
         rows = [row for row in run.rows if column in row]
-        frames = np.array([row["frames"] + run.before for row in rows])
+        frames = np.array([frames_of(row, column) + run.before for row in rows])
         points.append((frames, np.array([row[column] for row in rows])))
     begin, end = max(x[0] for x, _ in points), min(x[-1] for x, _ in points)
     frames = np.unique(np.concatenate([x for x, _ in points]))

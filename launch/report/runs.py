@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,13 @@ class Run:
     experiment: Experiment
     before: int  # frames of the runs that it began with
     rows: list[dict[str, float]]  # of metrics, frames counted without `before`
+
+
+def frames_of(row: Mapping[str, float], column: str) -> int:
+    """Of training before what `column` tells: an evaluation beside training is written in a later
+    row than that of its policy."""
+    evaluated = column.startswith(("evaluation/", "assessment/"))
+    return int(row.get("evaluated_frames", row["frames"]) if evaluated else row["frames"])
 
 
 @dataclass(frozen=True)
@@ -160,7 +167,7 @@ def _from_training(run: Run) -> list[Evaluated]:
         if not rows or not episodes:
             continue
         rate = rows[-1][column]
-        frames = int(rows[-1]["frames"]) + run.before
+        frames = frames_of(rows[-1], column) + run.before
         interval = wilson(round(rate * episodes), episodes)
         found.append(
             Evaluated(

@@ -118,6 +118,22 @@ def test_evaluations_by_hand(sweep, capsys):
     assert "125" in out
 
 
+def test_an_evaluation_beside_training_is_of_the_frames_that_its_policy_had(tmp_path):
+    """It is written into a later row, as the runners `local` and `ray` do."""
+    folder = create(tmp_path / "run")
+    configuration.save(EXPERIMENT, folder.config)
+    logger = CSVLogger(folder.metrics, ("frames", "success_rate", COLUMN, "evaluated_frames"))
+    for frames, evaluated in ((10, 0), (20, 10), (30, 20), (40, 30)):
+        told = {COLUMN: evaluated / 100, "evaluated_frames": evaluated} if evaluated else {}
+        logger.write({"frames": frames, "success_rate": 0.5} | told)
+    logger.close()
+    found = report(tmp_path / "run")
+    (curve,), (summary,) = found["curves"], found["evaluations"]
+    assert found["column"] == COLUMN
+    assert (curve["frames"], curve["mean"]) == ([10, 20, 30], pytest.approx([0.1, 0.2, 0.3]))
+    assert (summary["frames"], summary["rate"]) == (30, pytest.approx(0.3))
+
+
 def test_a_baseline_beside_runs(sweep, tmp_path):
     path = tmp_path / "mcts.json"
     cost = {"model_steps_per_solved": 1e4, "model_steps_solved": 9e3, "simulations": 200}
