@@ -13,7 +13,7 @@ from experiments.base import Experiment
 from launch import checkpoints, device_program, published
 from launch.columns import EPISODE_COLUMNS
 from launch.device_program import DeviceState, EpisodeSums
-from launch.evaluation import Suites
+from launch.evaluation import Suites, rates_unless
 from launch.outcome import Outcome
 from launch.progress import Display
 from launch.published import InitialParams
@@ -69,7 +69,7 @@ class DeviceRunner:
         Args:
           run: where to; its configuration is written already.
           display: shows progress.
-          stop: looked at after every row.
+          stop: looked at after every row, and in evaluations.
           resume: go on from the newest whole checkpoint.
 
         Raises:
@@ -85,8 +85,7 @@ class DeviceRunner:
         try:
             if restored:
                 self._publish(run, state)  # it may be older or newer than the checkpoint
-            seconds = float(extra.get("seconds", 0.0))
-            return self._loop(state, program, seconds, run, logger, display, stop)
+            return self._loop(state, program, extra, run, logger, display, stop)
         finally:
             logger.close()
 
@@ -94,15 +93,21 @@ class DeviceRunner:
         self,
         state: DeviceState,
         program: jax.stages.Lowered,
-        seconds: float,
+        extra: Mapping[str, Any],
         run: RunFolder,
         logger: RunLogger,
         display: Display,
         stop: Stop,
     ) -> Outcome:
-        experiment, rates = self._experiment, {}
+        experiment, seconds, rates = self._experiment, float(extra.get("seconds", 0.0)), {}
         frames = int(state.agent.frames)
         finished = frames >= experiment.max_frames
+        if row := extra.get("row"):  # killed or stopped before it was written
+            finished = self._is_over(row)
+            rates = self._evaluate(state, row, logger, display, stop)
+            if rates is None:
+                return Outcome(frames, seconds, False, {})
+            self._save(run, state, logger, seconds)
         if finished or stop.requested:
             return Outcome(frames, seconds, finished, rates)
         iterate = program.compile()
@@ -112,23 +117,45 @@ class DeviceRunner:
             state, metrics, sums = iterate(environment=self._environment, state=state)
             row = _row(state, metrics, sums)
             frames, now = int(row["frames"]), time.monotonic()
-            elapsed = seconds + now - began
-            row["seconds"] = round(elapsed, 3)
+            row["seconds"] = round(seconds + now - began, 3)
             row["frames_per_second"] = round((frames - before) / (now - chunk_began), 1)
-            late = 0 < experiment.max_minutes * 60 <= elapsed
-            finished = late or frames >= experiment.max_frames
-            if finished or self._suites.due(before, frames):
-                params = self._agent.policy_params(state.agent)
-                rates = self._suites.evaluate(params, display.say)
+            finished, rates = self._is_over(row), {}
+            if self._suites.columns and (finished or self._suites.due(before, frames)):
+                # An evaluation may take long: what was learnt is safe before it begins.
+                self._save(run, state, logger, seconds + now - began, row)
+                saved = time.monotonic()
+                rates = self._evaluate(state, row, logger, display, stop)
+                if rates is None:
+                    return Outcome(frames, seconds + now - began, False, {})
             else:
-                rates = {}
-            logger.write(row | rates)
-            display.write(row | rates)
+                _write(row, logger, display)
             due = now - saved >= experiment.runner.checkpoint_minutes * 60
             if finished or due or stop.requested:
                 self._save(run, state, logger, seconds + time.monotonic() - began)
                 saved = time.monotonic()
         return Outcome(frames, seconds + time.monotonic() - began, finished, rates)
+
+    def _is_over(self, row: Mapping[str, Any]) -> bool:
+        """Whether the budget, of frames or of time, is spent with this row."""
+        late = 0 < self._experiment.max_minutes * 60 <= row["seconds"]
+        return late or row["frames"] >= self._experiment.max_frames
+
+    def _evaluate(
+        self,
+        state: DeviceState,
+        row: Mapping[str, Any],
+        logger: RunLogger,
+        display: Display,
+        stop: Stop,
+    ) -> dict[str, float] | None:
+        """Writes the row with the rates on the suites, and gives these; None, and no row, if it
+        was stopped."""
+        params = self._agent.policy_params(state.agent)
+        evaluate = partial(self._suites.evaluate, params, display.say)
+        rates = rates_unless(lambda: stop.requested, evaluate)
+        if rates is not None:
+            _write({**row, **rates}, logger, display)
+        return rates
 
     def _begin(self) -> DeviceState:
         init = jax.jit(partial(device_program.init, self._agent), out_shardings=self._shardings)
@@ -143,14 +170,24 @@ class DeviceRunner:
         """The columns of every row."""
         return ("frames", *TIME_COLUMNS, *EPISODE_COLUMNS, *sorted(metrics), *self._suites.columns)
 
-    def _save(self, run: RunFolder, state: DeviceState, logger: RunLogger, seconds: float) -> None:
-        """Writes a checkpoint, and publishes the policy."""
+    def _save(
+        self,
+        run: RunFolder,
+        state: DeviceState,
+        logger: RunLogger,
+        seconds: float,
+        row: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Writes a checkpoint, and publishes the policy.
+
+        `row`: the last one, if it still waits for its evaluation; who resumes begins with that.
+        """
         checkpoints.save(
             run.checkpoints,
             int(state.agent.frames),
             state,
             identity=checkpoints.identity_of(self._experiment),
-            extra={"positions": logger.positions(), "seconds": seconds},
+            extra={"positions": logger.positions(), "seconds": seconds, "row": row},
             keep=self._experiment.runner.keep_checkpoints,
         )
         self._publish(run, state)
@@ -185,3 +222,8 @@ def _row(state: DeviceState, metrics: Mapping[str, Any], sums: EpisodeSums) -> d
         row["episode_return"] = float(sums.returns) / int(sums.episodes)
         row["episode_length"] = float(sums.lengths) / int(sums.episodes)
     return row | {name: float(value) for name, value in metrics.items()}
+
+
+def _write(row: Mapping[str, Any], logger: RunLogger, display: Display) -> None:
+    logger.write(row)
+    display.write(row)

@@ -238,23 +238,53 @@ class Suites:
         """Whether an evaluation lies between two counts of frames."""
         return self._evaluation.due(before, after)
 
-    def evaluate(self, params: Params, say: Callable[[str], None]) -> dict[str, float]:
-        """The rates of each suite, by column; `say` is told how far it is."""
+    def evaluate(
+        self,
+        params: Params,
+        say: Callable[[str], None],
+        check: Callable[[], None] = lambda: None,
+    ) -> dict[str, float]:
+        """The rates of each suite, by column.
+
+        Args:
+          params: of the policy.
+          say: told how far it is.
+          check: called after every batch of games; what it raises ends the evaluation.
+        """
         rates = {}
         for suite, environment in self._environments.items():
             episodes = self._episodes[suite]
             column = columns_of(suite, self._outcomes)[0]
             title = f"{column}, {episodes} episodes"
+            check()
             say(title)
-            played = play(
-                self._agent,
-                params,
-                environment,
-                episodes=episodes,
-                report=lambda played, title=title: say(f"{title}: {played} played"),
-            )
+
+            def report(played: int, title: str = title) -> None:
+                check()
+                say(f"{title}: {played} played")
+
+            played = play(self._agent, params, environment, episodes=episodes, report=report)
             counts, score = counted(played, self._outcomes), float(played.episode_return.mean())
             rates |= rates_of(suite, counts, score)
             metrics = assess(self._agent, params, environment, episodes=episodes)
             rates |= dict(zip(assessed(suite, metrics), metrics.values(), strict=True))
         return rates
+
+
+class _Stopped(Exception):
+    """Somebody asked to stop."""
+
+
+def rates_unless(
+    stopped: Callable[[], bool], evaluate: Callable[[Callable[[], None]], dict[str, float]]
+) -> dict[str, float] | None:
+    """What `evaluate` gives; None if its argument, called now and then, found `stopped()`."""
+
+    def check() -> None:
+        if stopped():
+            raise _Stopped
+
+    try:
+        return evaluate(check)
+    except _Stopped:
+        return None

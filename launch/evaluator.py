@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -17,7 +18,7 @@ from environments.registry import entry, name_of
 from experiments.base import Experiment
 from launch import configuration
 from launch.distributed.processes import ProcessHandle
-from launch.evaluation import Suites, assessed, columns_of, rates_of
+from launch.evaluation import Suites, assessed, columns_of, rates_of, rates_unless
 from launch.world_assessment import assess_worlds, metric_names
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class WorldSuites:
             column = columns_of(suite, self._spec.outcomes)[0]
             episodes = experiment.evaluation.episodes
             title = f"{column}, {episodes} episodes" if episodes else column
+            check()
             say(title)
             result = evaluate_worlds(
                 entrant,
@@ -118,10 +120,6 @@ def make_suites(
     return Suites(experiment.evaluation, experiment.environment, agent, spec)
 
 
-class _Stopped(Exception):
-    """Somebody asked to stop."""
-
-
 class Evaluator:
     """Plays the suites of a run: here, or in a process beside it.
 
@@ -153,21 +151,7 @@ class Evaluator:
         stopped: Callable[[], bool] = lambda: False,
     ) -> dict[str, float]:
         """The rates of each suite, by column; waits for it, unless `stopped()`: {}."""
-
-        def check() -> None:
-            if stopped():
-                raise _Stopped
-
-        def told(text: str) -> None:
-            check()
-            say(text)
-
-        try:
-            if isinstance(self._suites, WorldSuites):
-                return self._suites.evaluate(params, told, check)
-            return self._suites.evaluate(params, told)
-        except _Stopped:
-            return {}
+        return rates_unless(stopped, partial(self._suites.evaluate, params, say)) or {}
 
     def begin(self, frames: int, params: Params) -> None:
         """Begins an evaluation beside training; none, if one is under way."""

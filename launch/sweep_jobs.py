@@ -7,6 +7,7 @@ that started it: two sweeps never train one run at once.
 
 import contextlib
 import fcntl
+import math
 import os
 import shutil
 import signal
@@ -54,16 +55,17 @@ def _task(path: Path, variant: Variant, seed: int) -> Task:
 
 
 def finished(folder: Path) -> bool:
-    """Whether the run has spent its budget: policies are published when all else is written."""
+    """Whether the run has spent its budget, and has the row of its last policy."""
     run = RunFolder(folder)
     if not run.config.exists() or not run.policy.exists():
         return False
     experiment, frames = configuration.load(run.config), published.load(run.policy).frames
-    if frames >= experiment.max_frames:
-        return True
-    rows = loggers.read_csv(run.metrics) if experiment.max_minutes else []
-    late = any(row.get("seconds", 0.0) >= experiment.max_minutes * 60 for row in rows)
-    return late and rows[-1]["frames"] <= frames
+    rows = loggers.read_csv(run.metrics)
+    if not rows or rows[-1]["frames"] != frames:  # the policy is older, or waits to be evaluated
+        return False
+    limit = experiment.max_minutes * 60 or math.inf
+    late = any(row.get("seconds", 0.0) >= limit for row in rows)
+    return late or frames >= experiment.max_frames
 
 
 def progress(folder: Path) -> float:
