@@ -88,7 +88,7 @@ def sokoban_i2a() -> Experiment:
             encoder_units=512,
             environments=256,
         ),
-        runner=Runner(log_frames=1, checkpoint_minutes=10.0),
+        runner=Runner(log_frames=100_000, checkpoint_minutes=10.0),
         evaluation=Evaluation(suites=("unfiltered_valid",), episodes=1000, every_frames=10_000_000),
         max_frames=1_000_000_000,
         prerequisites={"model": "sokoban_boxoban_model"},

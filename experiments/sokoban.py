@@ -89,7 +89,7 @@ def _boxoban(name: str, agent) -> Experiment:
         name=name,
         environment=_BOXOBAN,
         agent=agent,
-        runner=Runner(log_frames=1, checkpoint_minutes=10.0),
+        runner=Runner(log_frames=100_000, checkpoint_minutes=10.0),
         evaluation=_BOXOBAN_EVALUATION,
         max_frames=1_000_000_000,
     )

@@ -74,6 +74,11 @@ def test_an_experiment_asks_for_an_agent_that_can_be_made(name):
         assert not suite or suite in (getattr(suited, "opponent", None), *SUITES)
 
 
+def test_no_experiment_writes_more_rows_than_can_be_read():
+    for experiment in map(registry.load, registry.experiments()):
+        assert experiment.max_frames / experiment.runner.log_frames <= 20_000, experiment.name
+
+
 def test_experiments_that_others_begin_with_exist_and_fit():
     from launch.prerequisites import sources
 
