@@ -120,7 +120,8 @@ class Runner:
 class Evaluation:
     """What is evaluated, and how often, while training goes on; greedy, every level once."""
 
-    # Level sources or registered suites.
+    # Registered suites, families of them (boxes, small_boxes) or level sources; in a two-player
+    # game opponents. An empty one is the environment as it is.
     suites: tuple[str, ...] = ()
     # The first so many levels of each, in file order; 0 for all of them.
     episodes: int = 500

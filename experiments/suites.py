@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from environments.errors import unknown
+from environments.errors import UserError, unknown
 
 
 @dataclass(frozen=True)
@@ -73,9 +73,14 @@ def expand(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def levels_of(suite: str) -> str:
-    """The level source of a registered suite, or `suite` itself if it is a level source."""
+    """The level source of a registered suite, or `suite` itself if it is a level source.
+
+    Raises UserError for a name that is neither, and for a family, which is several suites.
+    """
     if suite in SUITES:
         return SUITES[suite].levels
+    if suite in FAMILIES:
+        raise UserError(f"{suite!r} is several suites: give one of {', '.join(FAMILIES[suite])}")
     if ":" in suite or "/" in suite or "." in suite:
         return suite
     raise unknown("suite", suite, SUITES)

@@ -16,6 +16,7 @@ from agents.drc.config import DRCConfig
 from environments.errors import UserError
 from experiments import registry
 from experiments.base import Experiment
+from experiments.suites import expand
 
 if TYPE_CHECKING:
     from launch.outcome import Outcome
@@ -61,7 +62,7 @@ def parse(args: list[str]) -> Arguments | ResumeArguments:
     if any(arg.split("=")[0] == "--resume" for arg in args):
         return tyro.cli(ResumeArguments, prog="moravec train", args=args)
     experiment, rest = _experiment(args)
-    return tyro.cli(
+    arguments = tyro.cli(
         Arguments,
         prog=f"moravec train [{experiment.name}]",
         description=f"Trains {experiment.name}. Give another EXPERIMENT first: see moravec list. "
@@ -69,6 +70,10 @@ def parse(args: list[str]) -> Arguments | ResumeArguments:
         default=Arguments(experiment),
         args=rest,
     )
+    evaluation = arguments.experiment.evaluation
+    evaluation = dataclasses.replace(evaluation, suites=expand(evaluation.suites))
+    experiment = dataclasses.replace(arguments.experiment, evaluation=evaluation)
+    return dataclasses.replace(arguments, experiment=experiment)
 
 
 def _experiment(args: list[str]) -> tuple[Experiment, list[str]]:

@@ -139,6 +139,8 @@ def test_an_unknown_suite_is_told_the_nearest_name_and_a_source_is_taken_as_it_i
 
     with pytest.raises(UserError, match="no suite 'small_heldout'; did you mean 'small_held_out'"):
         levels_of("small_heldout")
+    with pytest.raises(UserError, match="'boxes' is several suites: give one of boxes_1, boxes_2"):
+        levels_of("boxes")
     for source in ("levels/mine.txt", "mine.txt", "generated:size=6,boxes=1,count=5,seed=0"):
         assert levels_of(source) == source
     assert levels_of("hard") == "boxoban:hard"

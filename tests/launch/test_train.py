@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from environments.errors import UserError
 from experiments import registry
 from launch import checkpoints, published, train
 from launch.outcome import Outcome
@@ -37,6 +38,16 @@ def test_the_next_command_suits_the_agent(name, finished, following, monkeypatch
     outcome = Outcome(frames=7, seconds=60.0, finished=finished, evaluation={})
     said = train._farewell(Path("runs/mine"), outcome, registry.load(name), before=0)
     assert said.splitlines()[-1] == f"next: moravec {following}"
+
+
+def test_a_family_of_suites_is_all_of_them():
+    given = ["sokoban_small", "--evaluation.suites", "small_boxes", "hard"]
+    arguments = train.parse(given)
+    assert isinstance(arguments, train.Arguments)
+    expected = (*(f"small_boxes_{n}" for n in range(1, 7)), "hard")
+    assert arguments.experiment.evaluation.suites == expected
+    with pytest.raises(UserError, match="names one twice"):
+        train.parse([*given, "small_boxes_2"])
 
 
 def test_run_is_complete(trained, trained_said):
