@@ -11,6 +11,9 @@ from environments.errors import UserError
 from environments.registry import EnvironmentOptions
 
 _GREATEST_SEED = 2**32 - 1  # of a JAX key; what is above is cut off in silence
+# Frames are uint32, and those of the last row may go beyond the budget: the sum is below 2^32.
+_GREATEST_FRAMES = 4_000_000_000
+_GREATEST_LOG_FRAMES = 100_000_000
 
 
 def _at_least(name: str, value: float, least: float) -> None:
@@ -66,6 +69,10 @@ class Runner:
 
     def __post_init__(self):
         _at_least("runner.log_frames", self.log_frames, 1)
+        if self.log_frames > _GREATEST_LOG_FRAMES:
+            raise UserError(
+                f"runner.log_frames must be at most {_GREATEST_LOG_FRAMES}, not {self.log_frames}"
+            )
         _at_least("runner.checkpoint_minutes", self.checkpoint_minutes, 0)
         _at_least("runner.keep_checkpoints", self.keep_checkpoints, 1)
         _at_least("runner.actors", self.actors, 1)
@@ -187,10 +194,8 @@ class Experiment:
         if self.demonstrations.source and self.runner.kind == "device":
             raise UserError("demonstrations need runner.kind=local or ray")
         _at_least("max_frames", self.max_frames, 1)
-        if self.max_frames >= 2**32:
-            raise UserError(
-                f"max_frames must be below 2^32, not {self.max_frames}: frames are uint32"
-            )
+        if self.max_frames > _GREATEST_FRAMES:
+            raise UserError(f"max_frames must be at most {_GREATEST_FRAMES}, not {self.max_frames}")
         _at_least("max_minutes", self.max_minutes, 0)
         _at_least("seed", self.seed, 0)
         if self.seed > _GREATEST_SEED:

@@ -123,15 +123,23 @@ def test_a_wrong_value_is_refused_by_name(part, field, value):
     [
         ("max_frames", 0),
         ("max_frames", -5),
-        ("max_frames", 2**32),
+        ("max_frames", 4_000_000_001),
         ("max_minutes", -1.0),
         ("seed", -1),
     ],
 )
 def test_a_wrong_budget_is_refused_by_name(field, value):
     small = registry.load("sokoban_small")
-    with pytest.raises(UserError, match=rf"{field} must be (at least|below) .*not {value}"):
+    with pytest.raises(UserError, match=rf"{field} must be at (least|most) .*not {value}"):
         Experiment("x", small.environment, small.agent, **{field: value})
+
+
+def test_the_count_of_frames_has_room_for_the_last_row():
+    small = registry.load("sokoban_small")
+    with pytest.raises(UserError, match="log_frames must be at most 100000000, not 100000001"):
+        Runner(log_frames=100_000_001)
+    greatest = Experiment("x", small.environment, small.agent, max_frames=4_000_000_000)
+    assert greatest.max_frames + Runner(log_frames=100_000_000).log_frames < 2**32
 
 
 def test_an_unknown_suite_is_told_the_nearest_name_and_a_source_is_taken_as_it_is():
