@@ -20,7 +20,7 @@ from launch.rollouts import Episodes, play
 from launch.suite_options import has_level_sets
 from launch.suite_options import on_suite as options_on_suite
 
-_GAMES = 200  # episodes of a game without level sets, if none are asked for
+GAMES = 200  # episodes of a game without level sets, if none are asked for
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,7 @@ def on_suite(
 def episodes_on(options: EnvironmentOptions, environment: BatchedEnvironment, asked: int) -> int:
     """How many episodes are played if `asked` are: at most one for each level of a level set."""
     if not has_level_sets(options):
-        return asked or _GAMES
+        return asked or GAMES
     return min(asked or environment.num_levels, environment.num_levels)
 
 

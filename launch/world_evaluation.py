@@ -17,14 +17,13 @@ from environments.games.sokoban.registration import SokobanOptions
 from environments.registry import EnvironmentOptions, entry, name_of
 from environments.vector.seeds import world_seed
 from launch.episodes import COUNTED, Policy, play_episodes
-from launch.evaluation import Result, summary
+from launch.evaluation import GAMES, Result, summary
 from launch.optimality import optimality
 from launch.rollouts import Episodes
 from launch.suite_options import has_level_sets, on_suite, told
 
 # Fixed, so that results do not depend on the machine: world i plays levels i, i + WORLDS, ...
 WORLDS = 8
-_GAMES = 100  # episodes of a game without level sets, if none are asked for
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,7 @@ def evaluate_worlds(
       entrant: who plays.
       options: of the environment.
       suite: a suite or level source; of a two-player game, the opponent; "" for the options'.
-      episodes: how many; 100, if it is 0, of a game without level sets.
+      episodes: how many; 200, if it is 0, of a game without level sets.
       thinking_steps: what is said of them in the result.
       seed: decides what is random in the environment or the player.
       report: told how many episodes were played, now and then.
@@ -115,7 +114,7 @@ def evaluate_worlds(
         environments.append(build(options, seed=world_seed(seed, 0)))
         levels = environments[0].num_levels
         sets = has_level_sets(options)
-        episodes = (min(episodes, levels) or levels) if sets else episodes or _GAMES
+        episodes = (min(episodes, levels) or levels) if sets else episodes or GAMES
         others = range(1, min(WORLDS, episodes))
         environments += [build(options, seed=world_seed(seed, i)) for i in others]
         worlds = [

@@ -8,9 +8,12 @@ import pytest
 
 from environments.embedded.mujoban.registration import MujobanOptions
 from environments.errors import UserError
+from environments.games.board.registration import TicTacToeOptions
 from environments.hints.options import HintOptions
+from environments.registry import build_batched
 from launch import cli
 from launch.baselines import random_policy, scripted_policy
+from launch.evaluation import episodes_on
 from launch.suite_options import told
 from launch.world_evaluation import WORLDS, Entrant, evaluate_worlds
 from tests.launch.commands import LEVELS
@@ -126,6 +129,12 @@ def test_a_board_game_against_an_opponent(capsys):
     assert sum(result["outcomes"].values()) == 1
     assert "optimality_gap" not in result["metrics"]
     assert result["metrics"]["illegal_presses"] >= 0
+
+
+def test_a_game_without_levels_is_played_as_often_as_in_the_batched_face():
+    options = TicTacToeOptions(opponent="random")
+    asked = episodes_on(options, build_batched(options), 0)
+    assert evaluate_worlds(RANDOM, options, "").episodes == asked == 200
 
 
 def test_evaluation_tells_every_hint_and_goes_on_to_the_end():
