@@ -154,14 +154,23 @@ class Evaluator:
         return rates_unless(stopped, partial(self._suites.evaluate, params, say)) or {}
 
     def begin(self, frames: int, params: Params) -> None:
-        """Begins an evaluation beside training; none, if one is under way."""
-        if self._frames is not None or not self.columns:
+        """Begins an evaluation beside training; none, but a warning, if one is under way."""
+        if not self._is_free(frames):
             return
         if self._process is None or self._process.ended():
             self._start()
         self._frames, self._since = frames, time.monotonic()
         # It may be slow to read: training does not wait for that.
         threading.Thread(target=self._send, args=(self._connection, params), daemon=True).start()
+
+    def _is_free(self, frames: int) -> bool:
+        """Whether an evaluation can begin."""
+        if self._frames is not None:
+            _log.warning(
+                "frame %s is not evaluated: the evaluation of frame %s is under way",
+                *(frames, self._frames),
+            )
+        return self._frames is None and bool(self.columns)
 
     @staticmethod
     def _send(connection: "Connection", params: Params) -> None:

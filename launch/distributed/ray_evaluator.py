@@ -36,7 +36,7 @@ class RayEvaluator(Evaluator):
 
     def begin(self, frames: int, params: Params) -> None:
         """See `Evaluator`."""
-        if self._frames is not None or not self.columns:
+        if not self._is_free(frames):
             return
         if self._part is None:
             self._part = spawn(EvaluatorPart, os.getcwd(), configuration.to_json(self._experiment))
