@@ -48,12 +48,20 @@ def solver_policy(environment: dm_env.Environment) -> Policy:
 
 
 def trained_policy(
-    policy: "TrainedPolicy", thinking_steps: int = 0, *, seed: int | None = None
+    environment: Any,
+    policy: "TrainedPolicy",
+    thinking_steps: int = 0,
+    *,
+    seed: int | None = None,
 ) -> Policy:
     """Acts as `policy` does, in one environment: greedily, or with actions drawn by `seed`.
 
-    It sees the first observation `thinking_steps` times before it acts on it.
+    It sees the first observation `thinking_steps` times before it acts on it. Raises UserError if
+    the environment does not show what the policy goes by.
     """
+    from launch.policy import check_fits
+
+    check_fits(policy.spec, environment.spec)
     core: Any = None
     rng = np.random.default_rng(seed)
 

@@ -16,10 +16,11 @@ import tyro
 from environments.errors import UserError
 from environments.registry import EnvironmentOptions
 from experiments.suites import expand
-from launch.environment_arguments import BASELINES, baseline_of
+from launch.environment_arguments import BASELINES, own_environment, player_of
 from launch.pretrained import is_pretrained
 
 if TYPE_CHECKING:
+    from launch.episodes import Policy as Player
     from launch.evaluation import Result
     from launch.policy import Policy as TrainedPolicy
 
@@ -38,6 +39,9 @@ class Arguments:
     # which reads the simulator; solver, which plays Sokoban with the fewest moves; or mcts, which
     # searches Sokoban's positions.
     run: tyro.conf.Positional[str]
+    # Options of the environment; a run's own by default. --environment NAME chooses it, for who is
+    # no run.
+    environment: EnvironmentOptions
     # Suites (see moravec list) or level sources, in a two-player game opponents; boxes are the
     # suites boxes_1 to boxes_7 together. By default those of the run's experiment.
     suite: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
@@ -73,14 +77,6 @@ class Arguments:
             raise UserError(f"--simulations is for a run, or mcts; {self.run} does not search")
 
 
-@dataclass(frozen=True, kw_only=True)
-class BaselineArguments(Arguments):
-    """Play every level of each suite once and report the solve rate."""
-
-    # Options of the environment; --environment NAME chooses it.
-    environment: EnvironmentOptions
-
-
 def main(args: list[str]) -> int:
     """Runs `moravec evaluate ARGS`. A user's mistake raises UserError."""
     arguments = parse(args)
@@ -100,13 +96,9 @@ def main(args: list[str]) -> int:
 
 def parse(args: list[str]) -> Arguments:
     """What the arguments ask for. Raises UserError, or exits with 2, if they are wrong."""
-    run, options, rest = baseline_of(args, _BASELINES)
-    if options is None:
-        return tyro.cli(Arguments, prog="moravec evaluate", args=rest)
-    if not run and not any(arg in ("-h", "--help") for arg in rest):
-        raise UserError(f"say first who plays: a run folder, or one of {', '.join(_BASELINES)}")
-    default = BaselineArguments(run or "random", environment=options)
-    return tyro.cli(BaselineArguments, prog="moravec evaluate", args=rest, default=default)
+    run, options, rest = player_of(args, _BASELINES)
+    default = Arguments(run, options)
+    return tyro.cli(Arguments, prog="moravec evaluate", args=rest, default=default)
 
 
 def _simulations(arguments: Arguments) -> int:
@@ -117,15 +109,17 @@ def _simulations(arguments: Arguments) -> int:
 
 def _evaluator(arguments: Arguments) -> "tuple[Evaluator, tuple[str, ...]]":
     """What plays one suite, and the suites that the run's experiment evaluates on."""
-    if isinstance(arguments, BaselineArguments):
+    if arguments.run in _BASELINES:
         return _baseline(arguments)
     from launch.evaluation import Contestant, evaluate
     from launch.policy import load_policy
-    from launch.suite_options import in_batch
+    from launch.suite_options import in_batch, suites_of
 
     policy = load_policy(arguments.run)
-    experiment = policy.experiment
-    run, suites = str(Path(arguments.run)), experiment.evaluation.suites
+    suites = suites_of(policy.experiment, arguments.environment)
+    experiment = dataclasses.replace(policy.experiment, environment=arguments.environment)
+    policy = dataclasses.replace(policy, experiment=experiment)
+    run = str(Path(arguments.run))
     if arguments.simulations:
         from launch.search import search_of
 
@@ -164,9 +158,12 @@ def _in_worlds(
     from launch.world_assessment import assess_worlds
     from launch.world_evaluation import Entrant, evaluate_worlds
 
+    def play(environment: Any, seed: int) -> "Player":
+        return trained_policy(environment, policy, thinking_steps)
+
     options = policy.experiment.environment
     result = evaluate_worlds(
-        Entrant(run, policy.frames, lambda *_: trained_policy(policy, thinking_steps)),
+        Entrant(run, policy.frames, play),
         options,
         suite,
         episodes=episodes,
@@ -187,7 +184,7 @@ def _own(options: EnvironmentOptions) -> tuple[str, ...]:
     return () if has_level_sets(options) and in_batch(options, "") else ("",)
 
 
-def _baseline(arguments: BaselineArguments) -> "tuple[Evaluator, tuple[str, ...]]":
+def _baseline(arguments: Arguments) -> "tuple[Evaluator, tuple[str, ...]]":
     options = arguments.environment
     levels = getattr(options, "levels", "")
     if levels and levels == getattr(type(options), "levels", "") and not arguments.suite:
@@ -239,9 +236,16 @@ def _results(
             if arguments.simulations:
                 metrics = result.metrics | {"simulations": arguments.simulations}
                 result = dataclasses.replace(result, metrics=metrics)
-            if arguments.run not in _BASELINES and not is_pretrained(arguments.run):
+            if _is_of_the_run(arguments):
                 _keep(result, _searched(arguments))
             yield result
+
+
+def _is_of_the_run(arguments: Arguments) -> bool:
+    """Whether results belong into a run folder: a run's, in its own environment."""
+    if arguments.run in _BASELINES or is_pretrained(arguments.run):
+        return False
+    return arguments.environment == own_environment(arguments.run)
 
 
 def _reporter() -> "Callable[[int], None]":

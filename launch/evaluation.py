@@ -16,6 +16,7 @@ from launch.assessment import assess, metric_names
 from launch.columns import column_name
 from launch.optimality import optimality_of
 from launch.planning import planning
+from launch.policy import check_fits
 from launch.rollouts import Episodes, play
 from launch.suite_options import has_level_sets
 from launch.suite_options import on_suite as options_on_suite
@@ -81,6 +82,7 @@ def evaluate(
     """
     spec = contestant.spec
     options, environment = on_suite(contestant.options, spec, suite)
+    check_fits(spec, environment.spec)
     episodes = episodes_on(options, environment, episodes)
     played = play(
         contestant.agent,

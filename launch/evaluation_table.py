@@ -65,4 +65,4 @@ def _game_row(result: Result) -> dict[str, str]:
 
 def _interval(result: Result) -> str:
     low, high = result.ci95
-    return f"{low:.1%} to {high:.1%}"
+    return f"{100 * low:.1f} to {100 * high:.1f}"

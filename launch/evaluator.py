@@ -65,7 +65,7 @@ class WorldSuites:
         experiment = self._experiment
         params = jax.device_put(params)
         policy = Policy(experiment, self._spec, 0, self._agent, params)
-        entrant = Entrant("", 0, lambda *_: trained_policy(policy))
+        entrant = Entrant("", 0, lambda environment, _: trained_policy(environment, policy))
         rates = {}
         for suite in experiment.evaluation.suites:
             column = columns_of(suite, self._spec.outcomes)[0]

@@ -62,6 +62,25 @@ class Policy:
         return jax.jit(self.agent.act, static_argnames="greedy")
 
 
+def check_fits(learnt: EnvironmentSpec, played: EnvironmentSpec) -> None:
+    """Raises UserError if what was learnt in one environment cannot be played in another."""
+    for key, array in learnt.observation.items():
+        shown = played.observation.get(key)
+        if shown is None or shown.shape != array.shape:
+            has = "nothing of that name" if shown is None else f"{list(shown.shape)}"
+            raise UserError(
+                f"the policy goes by {key} {list(array.shape)}, but the environment shows {has}: "
+                "leave its options as the run has them"
+            )
+    if learnt.action.shape != played.action.shape or getattr(
+        learnt.action, "num_values", None
+    ) != getattr(played.action, "num_values", None):
+        raise UserError(
+            "the policy has learnt other actions than the environment takes: leave its options as "
+            "the run has them"
+        )
+
+
 def load_policy(run: str | Path) -> Policy:
     """The newest policy that the run in the folder `run` has published.
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from environments.errors import UserError
 from environments.registry import EnvironmentOptions, entry, name_of
+from experiments.base import Experiment
 from experiments.suites import levels_of
 
 
@@ -21,6 +22,18 @@ def on_suite(options: EnvironmentOptions, suite: str) -> EnvironmentOptions:
         if hasattr(options, field):
             return replace(options, **{field: value(suite)})
     raise UserError(f"{name_of(options)} has no level sets: leave --suite out")
+
+
+def suites_of(experiment: Experiment, options: EnvironmentOptions) -> tuple[str, ...]:
+    """What a run is evaluated on in an environment of these options, unless suites are named.
+
+    The suites of its experiment; if `options` have other levels or another opponent, these.
+    """
+    for field in ("levels", "opponent"):
+        chosen = getattr(options, field, "")
+        if chosen != getattr(experiment.environment, field, ""):
+            return (chosen,)
+    return experiment.evaluation.suites
 
 
 def has_level_sets(options: EnvironmentOptions) -> bool:

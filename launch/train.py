@@ -217,9 +217,14 @@ def _farewell(path: Path, outcome: "Outcome", experiment: Experiment, before: in
 def _reached(evaluation: dict[str, float]) -> list[str]:
     """A line for each suite; of two-player games it tells wins, and draws with them; or the score.
 
-    Under it, what a model learner predicts there.
+    Of a model learner, whose policy does not learn, what it predicts there instead.
     """
     lines = []
+    predicting = {
+        column.removeprefix("assessment/").rpartition("/")[0]
+        for column in evaluation
+        if column.startswith("assessment/")
+    }
     for column, rate in evaluation.items():
         if column.startswith("assessment/"):
             lines.append(f"    {column.rsplit('/', 1)[1]} {rate:.4f}")
@@ -228,6 +233,9 @@ def _reached(evaluation: dict[str, float]) -> list[str]:
         if kind in ("not_lost", "score") and first in evaluation:
             continue
         suite, not_lost = column.removeprefix("evaluation/"), evaluation.get(f"{column}/not_lost")
+        if suite in predicting:
+            lines.append(f"  {suite}, what is predicted there:")
+            continue
         did = "solved" if not_lost is None else f"won, {not_lost:.1%} not lost"
         if (score := evaluation.get(f"{column}/score")) is not None:
             did = f"survived, score {score:.1f}"

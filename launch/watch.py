@@ -3,6 +3,7 @@
 import dataclasses
 import re
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,9 +12,9 @@ import tyro
 from environments.errors import UserError
 from environments.registry import EnvironmentOptions, name_of
 from launch import run_folder
-from launch.environment_arguments import BASELINES, baseline_of
+from launch.environment_arguments import BASELINES, player_of
 from launch.pretrained import folder, is_pretrained
-from launch.suite_options import on_suite, told
+from launch.suite_options import on_suite, suites_of, told
 
 if TYPE_CHECKING:
     from launch.imagination import Imagination
@@ -94,17 +95,8 @@ def main(args: list[str]) -> int:
 
 def parse(args: list[str]) -> Arguments:
     """What the arguments ask for. Raises UserError, or exits with 2, if they are wrong."""
-    run, options, rest = baseline_of(args)
-    if not run and not any(arg in ("-h", "--help") for arg in rest):
-        raise UserError(f"say first who plays: a run folder, or one of {', '.join(BASELINES)}")
-    if options is None:
-        if not folder(run).exists():
-            raise UserError(f"{run} is neither a run folder nor one of {', '.join(BASELINES)}")
-        from launch import companions, configuration
-
-        opened = run_folder.open_run(Path(run))
-        options = companions.resolved(configuration.load(opened.config), opened).environment
-    default = Arguments(run or "random", options)
+    run, options, rest = player_of(args)
+    default = Arguments(run, options)
     return tyro.cli(Arguments, prog="moravec watch", args=rest, default=default)
 
 
@@ -141,11 +133,11 @@ def _player(
     from launch.policy import load_policy
 
     policy = load_policy(arguments.run)
-    suites = policy.experiment.evaluation.suites
+    suites = suites_of(policy.experiment, options)
     options = told(on_suite(options, arguments.suite or (suites[0] if suites else "")))
     if isinstance(options, SokobanOptions):  # on boards of the size that it has learnt
         options = dataclasses.replace(options, board=board_of(policy.spec))
     # A model learner plays as it does to gather data: half at random, it shows more of the model.
     seed = arguments.seed if policy.agent.assess else None
     imagination = Imagination(policy) if has_model(policy) else None
-    return options, lambda environment: baselines.trained_policy(policy, seed=seed), imagination
+    return options, partial(baselines.trained_policy, policy=policy, seed=seed), imagination

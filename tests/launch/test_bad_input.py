@@ -48,15 +48,38 @@ def run(tmp_path):
         (["train", "--resume", "/nonexistent"], ["is not a run: it does not exist"]),
         (["train", "--resume", "/"], ["is not a run: it has no config.json"]),
         (["train", "--init-from", "/nonexistent"], ["is not a run"]),
-        (["evaluate", "/nonexistent"], ["is not a run"]),
+        (["evaluate", "/nonexistent"], ["/nonexistent is neither a run folder nor one of random"]),
         (["evaluate", "random"], ["give --suite"]),
         (["evaluate", "random", "--suite", "hrad"], ["suite 'hrad'", "did you mean 'hard'?"]),
         (["evaluate", "random", "--suite", "hard", "--environment", "sokban"], ["mean 'sokoban'?"]),
         (["evaluate", "a_run", "--environment", "sokoban"], ["a run knows its own"]),
-        (["evaluate", "a_run", "--episodes", "-1"], ["--episodes", "-1"]),
-        (["evaluate", "a_run", "--thinking-steps", "0", "-2"], ["--thinking-steps", "-2"]),
-        (["evaluate", "a_run", "--thinking-steps"], ["--thinking-steps needs"]),
-        (["evaluate", "a_run", "--seed", str(2**64)], ["--seed", str(2**32 - 1)]),
+        (
+            ["evaluate", "pretrained:sokoban_small", "--environment.observations", "pixels"],
+            ["the policy goes by planes [6, 6, 4], but the environment shows nothing"],
+        ),
+        (
+            [
+                "watch",
+                "pretrained:mujoban_tiny_hinted",
+                "--environment.hints.kind=none",
+                "--out=x.mp4",
+            ],
+            ["the policy goes by hint/target [3], but the environment shows nothing"],
+        ),
+        (
+            ["evaluate", "pretrained:sokoban_small", "--environment.noop"],
+            ["the policy has learnt other actions than the environment takes"],
+        ),
+        (["evaluate", "pretrained:sokoban_small", "--episodes", "-1"], ["--episodes", "-1"]),
+        (
+            ["evaluate", "pretrained:sokoban_small", "--thinking-steps", "0", "-2"],
+            ["--thinking-steps", "-2"],
+        ),
+        (["evaluate", "pretrained:sokoban_small", "--thinking-steps"], ["--thinking-steps needs"]),
+        (
+            ["evaluate", "pretrained:sokoban_small", "--seed", str(2**64)],
+            ["--seed", str(2**32 - 1)],
+        ),
     ],
 )
 def test_wrong_arguments(mistake, tmp_path, monkeypatch, args, words):

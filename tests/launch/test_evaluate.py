@@ -53,6 +53,19 @@ def test_json(trained):
     assert [json.loads(path.read_text()) for path in kept] == results
 
 
+def test_another_environment_is_played_and_its_result_not_kept_among_the_runs_own(trained, capsys):
+    before = set((trained / "evaluation").glob("*"))
+    short = ("--environment.time-limit", "1", "1")
+    (result,) = evaluate(capsys, trained, *short, "--episodes", 5)
+    assert result["options"]["time_limit"] == [1, 1]
+    assert result["suite"] == HELD_OUT
+    assert result["mean_length"] == 1
+    others = LEVELS.replace("seed=0", "seed=7")
+    (result,) = evaluate(capsys, trained, "--environment.levels", others, "--episodes", 5)
+    assert result["suite"] == others != LEVELS
+    assert set((trained / "evaluation").glob("*")) == before
+
+
 @pytest.mark.slow
 def test_same_every_time(trained, capsys):
     once = evaluate(capsys, trained, "--suite", LEVELS)

@@ -160,3 +160,6 @@ def test_of_two_player_games_it_is_said_what_was_won_and_not_lost():
     evaluation = {"evaluation/optimal": 0.0, "evaluation/optimal/not_lost": 0.976}
     assert train._reached(evaluation) == ["  optimal: 0.0% won, 97.6% not lost, greedy"]
     assert train._reached({"evaluation/own": 0.5}) == ["  own: 50.0% solved, greedy"]
+    predicted = {"evaluation/a/b": 0.0, "assessment/a/b/cell_accuracy": 0.99461}
+    lines = ["  a/b, what is predicted there:", "    cell_accuracy 0.9946"]
+    assert train._reached(predicted) == lines
