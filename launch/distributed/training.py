@@ -157,8 +157,10 @@ class Training:
                     self._evaluate(before, logged)
                     window = Window(self._plan.max_lag)
                 if time.monotonic() - saved >= experiment.runner.checkpoint_minutes * 60:
+                    began = time.monotonic()
                     self._save(store)
                     saved = time.monotonic()
+                    window.paused += saved - began
         finally:
             progress.seconds = clock.seconds
             if not any(leaf.is_deleted() for leaf in jax.tree.leaves(self._state)):

@@ -59,6 +59,7 @@ class Window:
     max_lag: int | None
     began: float = field(default_factory=time.monotonic)
     waited: float = 0.0  # seconds
+    paused: float = 0.0  # seconds in which the learner did something else
     dropped: int = 0  # items
     items: int = 0
     _metrics: list[Mapping[str, jax.Array]] = field(default_factory=list)
@@ -81,10 +82,11 @@ class Window:
           report: what the actors did.
         """
         seconds = max(time.monotonic() - self.began, 1e-9)
+        learning = max(seconds - self.paused, 1e-9)
         row: dict[str, Any] = {
-            "frames_per_second": round(frames / seconds, 1),
-            "actor_frames_per_second": round(report.frames / seconds, 1),
-            "learner_wait": round(self.waited / seconds, 4),
+            "frames_per_second": round(frames / learning, 1),
+            "actor_frames_per_second": round(report.frames / seconds, 1),  # they go on
+            "learner_wait": round(self.waited / learning, 4),
             "dropped_items": self.dropped,
         }
         row |= _episodes(report) | _actors(report) | self._staleness()
