@@ -275,17 +275,18 @@ def gnugo() -> Finding:
 
 
 def boxoban() -> Finding:
-    """The Boxoban levels: in the folder that MORAVEC_BOXOBAN names, or in the cache."""
+    """The Boxoban levels: in the folder that MORAVEC_BOXOBAN names, else in the cache."""
     levels = _import("environments.games.sokoban.boxoban")
     given = os.environ.get(levels.VARIABLE)
-    folder = Path(given) if given else levels.cache_folder()
-    files = sum(1 for part in levels.LEVELS for _ in (folder / part).glob("*.txt"))
-    if files:
-        return Finding("ok", f"level files in {folder}: {files}")
-    if given:
+    if given and not Path(given).is_dir():
         advice = f"let {levels.VARIABLE} name the folder that holds unfiltered/, medium/, hard/"
-        return Finding("broken", f"{levels.VARIABLE}={folder} holds no level files", advice)
-    detail = f"{levels.VARIABLE} is not set, and no levels are in {folder}"
+        return Finding("broken", f"{levels.VARIABLE}={given} is no folder", advice)
+    folders = [*([Path(given)] if given else []), levels.cache_folder()]
+    for folder in folders:
+        if files := sum(1 for part in levels.LEVELS for _ in (folder / part).glob("*.txt")):
+            return Finding("ok", f"level files in {folder}: {files}")
+    unset = "" if given else f"{levels.VARIABLE} is not set, and "
+    detail = f"{unset}no levels are in {' or '.join(map(str, folders))}"
     return Finding("missing", detail, "they are downloaded when they are first asked for")
 
 

@@ -107,8 +107,10 @@ def test_boxoban_files_are_counted_where_they_lie(monkeypatch, tmp_path):
     (folder / "hard" / "000.txt").touch()
     monkeypatch.setenv("MORAVEC_BOXOBAN", str(folder))
     assert doctor_checks.boxoban() == Finding("ok", f"level files in {folder}: 1")
-    monkeypatch.delenv("MORAVEC_BOXOBAN")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("MORAVEC_BOXOBAN", str(tmp_path))  # which holds none: the cache is used
+    assert doctor_checks.boxoban() == Finding("ok", f"level files in {folder}: 1")
+    monkeypatch.delenv("MORAVEC_BOXOBAN")
     assert doctor_checks.boxoban().status == "ok"
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "empty"))
     assert doctor_checks.boxoban().status == "missing"
