@@ -121,12 +121,12 @@ def _state(done: int, total: int, running: "list[Job]") -> str:
 
 
 def _end(path: Path, wanted: "list[Task]", failures: dict[str, str]) -> int:
-    from launch.outcome import RunFailed
+    from launch.outcome import RunFailed, program
 
     if failures:
         told = "; ".join(f"{name} ({why})" for name, why in failures.items())
         raise RunFailed(f"{len(failures)} of {len(wanted)} runs failed: {told}")
-    _say(f"all {len(wanted)} runs are finished\nnext: moravec report {path}")
+    _say(f"all {len(wanted)} runs are finished\nnext: {program()} report {path}")
     return 0
 
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import os
 import shlex
 import sys
 from collections.abc import Iterator
@@ -196,21 +195,22 @@ def _farewell(path: Path, outcome: "Outcome", experiment: Experiment, before: in
 
     `before`: the frames of the runs that this one began with.
     """
-    shown = shlex.quote(str(path))
-    program = "uv run moravec" if "UV" in os.environ else "moravec"  # as it was called
+    from launch.outcome import program
+
+    shown, called = shlex.quote(str(path)), program()
     late = outcome.finished and outcome.frames < experiment.max_frames
     did = "time is up" if late else "finished" if outcome.finished else "stopped"
     frames = f"{outcome.frames:,} frames" + (f" and {before:,} of prerequisites" if before else "")
     lines = [f"{did} after {frames}, {outcome.seconds / 60:.1f} minutes: {shown}"]
     lines += _reached(outcome.evaluation)
     if late:
-        lines.append(f"more: {program} train --resume {shown} --max-minutes 0")
+        lines.append(f"more: {called} train --resume {shown} --max-minutes 0")
     if not outcome.finished:
-        lines.append(f"next: {program} train --resume {shown}")
+        lines.append(f"next: {called} train --resume {shown}")
     elif isinstance(experiment.agent, DRCConfig):
-        lines.append(f"next: {program} evaluate {shown} --thinking-steps 0 2 4")
+        lines.append(f"next: {called} evaluate {shown} --thinking-steps 0 2 4")
     else:
-        lines.append(f"next: {program} report {shown}")
+        lines.append(f"next: {called} report {shown}")
     return "\n".join(lines)
 
 

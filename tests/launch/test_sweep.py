@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from experiments.sweeps import Variant
-from launch import cli, loggers, run_folder
+from launch import cli, loggers, run_folder, sweep
 from launch.sweep_jobs import finished, progress, tasks
 from tests.launch.commands import SECONDS, TINY, copied, environment, wait_until
 
@@ -131,6 +131,15 @@ def test_a_run_that_fails_does_not_end_the_others_but_those_that_need_it(tmp_pat
     assert last.startswith("moravec: 2 of 4 runs failed: broken/seed-0 (exit status 2: moravec: ")
     assert "no/such/file" in last
     assert last.endswith("; lost/seed-0 (it needs broken/seed-0)")
+
+
+@pytest.mark.parametrize(("variable", "called"), [("UV", "uv run moravec"), ("NO_UV", "moravec")])
+def test_the_next_command_is_called_as_this_one_was(variable, called, monkeypatch, capsys):
+    monkeypatch.delenv("UV", raising=False)
+    monkeypatch.setenv(variable, "/bin/uv")
+    assert sweep._end(Path("runs/sweeps/tiny"), [], {}) == 0
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last == f"next: {called} report runs/sweeps/tiny"
 
 
 def test_what_is_finished(trained, tmp_path):
