@@ -4,7 +4,6 @@ import dataclasses
 import json
 import re
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +17,7 @@ from environments.registry import EnvironmentOptions
 from experiments.suites import expand
 from launch.environment_arguments import BASELINES, own_environment, player_of
 from launch.pretrained import is_pretrained
+from launch.progress import now_and_then
 
 if TYPE_CHECKING:
     from launch.episodes import Policy as Player
@@ -231,7 +231,7 @@ def _results(
                 episodes=arguments.episodes,
                 thinking_steps=thinking_steps,
                 seed=arguments.seed,
-                report=_reporter(),
+                report=now_and_then(_say_played, _REPORT_SECONDS),
             )
             if arguments.simulations:
                 metrics = result.metrics | {"simulations": arguments.simulations}
@@ -248,17 +248,8 @@ def _is_of_the_run(arguments: Arguments) -> bool:
     return arguments.environment == own_environment(arguments.run)
 
 
-def _reporter() -> "Callable[[int], None]":
-    """Says how many episodes were played, if they have become more, but not too often."""
-    said, last = 0, time.monotonic() - _REPORT_SECONDS
-
-    def report(played: int) -> None:
-        nonlocal said, last
-        if played > said and time.monotonic() - last >= _REPORT_SECONDS:
-            said, last = played, time.monotonic()
-            print(f"  {played} played", file=sys.stderr)
-
-    return report
+def _say_played(played: int) -> None:
+    print(f"  {played} played", file=sys.stderr)
 
 
 def _searched(arguments: Arguments) -> str:

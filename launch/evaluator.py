@@ -19,6 +19,7 @@ from experiments.base import Experiment
 from launch import configuration
 from launch.distributed.processes import ProcessHandle
 from launch.evaluation import Suites, assessed, columns_of, rates_of, rates_unless
+from launch.progress import now_and_then
 from launch.world_assessment import assess_worlds, metric_names
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class WorldSuites:
                 suite,
                 episodes=experiment.evaluation.episodes,
                 seed=experiment.seed,
-                report=_told_now_and_then(title, say, check),
+                report=_reporter(title, say, check),
             )
             rates |= rates_of(suite, result.outcomes, result.mean_return)
             metrics = assess_worlds(
@@ -95,18 +96,15 @@ class WorldSuites:
         return rates
 
 
-def _told_now_and_then(
+def _reporter(
     title: str, say: Callable[[str], None], check: Callable[[], None]
 ) -> Callable[[int], None]:
-    """Says how many episodes were played, if they have become more, every few seconds."""
-    said, last = 0, time.monotonic()
+    """Checks, and says now and then how many episodes were played."""
+    tell = now_and_then(lambda played: say(f"{title}: {played} played"), _SAY_SECONDS)
 
     def report(played: int) -> None:
-        nonlocal said, last
         check()
-        if played > said and time.monotonic() - last >= _SAY_SECONDS:
-            said, last = played, time.monotonic()
-            say(f"{title}: {played} played")
+        tell(played)
 
     return report
 

@@ -12,6 +12,19 @@ from launch.loggers import Row
 _LINE_SECONDS = 5.0
 
 
+def now_and_then(tell: Callable[[int], None], seconds: float) -> Callable[[int], None]:
+    """Passes on a number that has grown: at once, and then every so many seconds at most."""
+    told, last = 0, time.monotonic() - seconds
+
+    def report(number: int) -> None:
+        nonlocal told, last
+        if number > told and time.monotonic() - last >= seconds:
+            told, last = number, time.monotonic()
+            tell(number)
+
+    return report
+
+
 class Display:
     """Shows nothing; the base of what shows something. A logger (see `loggers.Logger`)."""
 

@@ -120,3 +120,13 @@ def test_terminal():
     for expected in ("500k/1M frames", "success 0.75", "50%", "0:08:20 left", "a warning"):
         assert expected in text
     assert text.rstrip().endswith("\x1b[?25h")  # the cursor is back
+
+
+def test_numbers_that_have_grown_are_told_now_and_then(monkeypatch):
+    now, told = [100.0], []
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    report = progress.now_and_then(told.append, 2.0)
+    for number, seconds in ((0, 0.0), (1, 0.0), (2, 1.9), (2, 2.0), (2, 9.0), (3, 9.0)):
+        now[0] = 100.0 + seconds
+        report(number)
+    assert told == [1, 2, 3]
