@@ -104,7 +104,7 @@ class ProcessHandle:
 
 
 def _run(target: Callable[..., None], arguments: tuple) -> None:
-    """The process: ends with its parent, and with status 1 and a line for what goes wrong."""
+    """The process: ends with its parent; with status 2 and a line for what the user can mend."""
     parent = multiprocessing.parent_process()
     assert parent is not None
 

@@ -1,6 +1,7 @@
 """The Ray cluster that a run uses: one of its own on this machine, or one that is there already.
 
-The one place that imports Ray, for it reads its settings from the environment when it is imported.
+Imports Ray before anything else does, for it reads its settings from the environment when it is
+imported; others take `ray` from here.
 """
 
 import contextlib

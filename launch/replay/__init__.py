@@ -1,4 +1,4 @@
-"""Replay through Reverb: tables, server, writer, sampler; the only part that imports Reverb."""
+"""Replay through Reverb, for the runners: tables, server, writer, sampler."""
 
 import warnings
 

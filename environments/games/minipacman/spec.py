@@ -1,4 +1,4 @@
-"""The specification of MiniPacman's batched face."""
+"""The specification of MiniPacman, which both faces have."""
 
 import numpy as np
 from dm_env import specs

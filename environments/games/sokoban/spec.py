@@ -1,4 +1,4 @@
-"""The specification of Sokoban's batched face, and what it tells of the board."""
+"""The specification of Sokoban, which both faces have, and what it tells of the board."""
 
 import numpy as np
 from dm_env import specs
