@@ -8,7 +8,6 @@ Shape letters: `R` rows, `T` steps of a sequence, `N` sequences.
 
 import io
 import json
-import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +24,7 @@ from environments.registry import EnvironmentOptions, entry, name_of
 from environments.vector.seeds import world_seed
 from launch import files
 from launch.distributed.base import Item, Stamp
+from launch.platforms import cores
 
 _WORLDS = 8  # fixed: results do not depend on the machine
 _TRIES = 3  # times as many episodes may be played as are wanted
@@ -102,7 +102,7 @@ def record(
             environment.close()
 
     failed = threading.Event()
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+    with ThreadPoolExecutor(max_workers=cores()) as pool:
         found = [episode for part in pool.map(play, range(_WORLDS)) for episode in part]
     if len(found) == episodes:
         return _joined(found)

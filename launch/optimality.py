@@ -1,6 +1,5 @@
 """How near the solved episodes of Sokoban came to the fewest steps that there are."""
 
-import os
 from collections.abc import Sequence
 
 import numpy as np
@@ -8,6 +7,7 @@ import numpy as np
 from environments.base import BatchedEnvironment
 from environments.games.sokoban.batched import BatchedSokoban
 from environments.games.sokoban.level import Level, LevelSet
+from launch.platforms import cores
 from launch.rollouts import Episodes
 
 # Sets of boxes that the solver may look at for a level, some tenths of a second at most; none of
@@ -27,7 +27,7 @@ def optimality(levels: Sequence[Level], lengths: Sequence[int]) -> dict[str, flo
         return {}
     from environments.players.sokoban.batch import solve_all
 
-    solutions = solve_all(levels, threads=os.cpu_count() or 1, max_nodes=_MAX_NODES)
+    solutions = solve_all(levels, threads=cores(), max_nodes=_MAX_NODES)
     beyond = np.array(
         [
             length - len(solution.actions)

@@ -1,6 +1,7 @@
-"""What the machine must have for a runner, asked before anything slow is begun."""
+"""What the machine has, and must have for a runner, asked before anything slow is begun."""
 
 import importlib.util
+import os
 import socket
 import sys
 
@@ -8,6 +9,11 @@ from environments.errors import UserError, reason
 
 # What JAX calls them; actors need a CPU in any case.
 _PLATFORMS = {"cpu": "cpu", "gpu": "cuda,cpu", "tpu": "tpu,cpu"}
+
+
+def cores() -> int:
+    """How many processor cores this process may use, which may be fewer than there are."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def require_reverb(kind: str) -> None:

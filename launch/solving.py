@@ -1,7 +1,6 @@
 """`moravec levels solve`: solves levels with the fewest moves, and writes their solutions."""
 
 import json
-import os
 import sys
 import time
 from collections.abc import Iterable
@@ -18,6 +17,7 @@ from environments.games.sokoban.level import Level
 from environments.games.sokoban.sources import load_levels
 from environments.progress import progress
 from launch.files import atomic_write, check_new_file
+from launch.platforms import cores
 
 _LETTERS = "udlr"  # by action
 
@@ -77,10 +77,9 @@ def solve(
 def _solve(levels: Any, seconds: float, tally: _Tally, advance: Any) -> None:
     from environments.players.sokoban.batch import solve_all
 
-    threads = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
     print(f"solving {len(levels)} levels", file=sys.stderr)
     said = time.monotonic()
-    for index, solution in enumerate(solve_all(levels, threads=threads, seconds=seconds)):
+    for index, solution in enumerate(solve_all(levels, threads=cores(), seconds=seconds)):
         if solution.status == "solved":
             tally.moves.append(len(solution.actions))
         else:

@@ -1,6 +1,5 @@
 """Evaluation in single environments, several at once in threads: embedded games, scripts."""
 
-import os
 import threading
 import time
 from collections import Counter
@@ -19,6 +18,7 @@ from environments.vector.seeds import world_seed
 from launch.episodes import COUNTED, Policy, play_episodes
 from launch.evaluation import GAMES, Result, summary
 from launch.optimality import optimality
+from launch.platforms import cores
 from launch.rollouts import Episodes
 from launch.suite_options import has_level_sets, on_suite, told
 
@@ -155,7 +155,7 @@ def _play(worlds: list[_World], report: Callable[[int], None]) -> Episodes:
     def counter(i: int) -> Callable[[int], None]:
         return lambda played: counts.__setitem__(i, played)
 
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+    with ThreadPoolExecutor(max_workers=cores()) as pool:
         waiting = [pool.submit(world.play, stop, counter(i)) for i, world in enumerate(worlds)]
         try:
             while not all(future.done() for future in waiting):
