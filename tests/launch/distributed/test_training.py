@@ -10,7 +10,7 @@ from launch.distributed import training
 from launch.distributed.coordinator import ActorReport
 from launch.distributed.window import Window
 
-PAUSE = 0.5  # seconds of every checkpoint
+PAUSE = 0.05  # seconds of every checkpoint
 
 
 class _Training(training.Training):
@@ -25,7 +25,7 @@ class _Training(training.Training):
         self._link: Any = SimpleNamespace(stop=lambda: None)
         self._progress = training._Progress()
         self._state: Any = ()
-        self.rows: list[dict[str, Any]] = []
+        self.paused = 0.0
 
     def _learn(self, batches, window, clock):
         self._progress.frames += 10
@@ -34,7 +34,7 @@ class _Training(training.Training):
         time.sleep(PAUSE)
 
     def _write(self, window, store, frames):
-        self.rows.append(window.row(frames, ActorReport(frames=frames)))
+        self.paused = window.paused
 
     def _evaluate(self, before, frames):
         pass
@@ -47,9 +47,7 @@ def test_the_speed_of_learning_leaves_checkpoints_out():
     nothing: Any = None
     learner = _Training()
     learner.loop(nothing, nothing, lambda: False)
-    (row,) = learner.rows
-    assert row["actor_frames_per_second"] < 30 / (2 * PAUSE)  # they play meanwhile
-    assert row["frames_per_second"] > 10 * row["actor_frames_per_second"]
+    assert learner.paused >= 2 * PAUSE  # the row is written before the third
 
 
 def test_the_part_of_the_time_that_was_waited_for_data():
