@@ -4,7 +4,7 @@ Shape letters: `T` steps of time, `B` environments. Arrays of an unroll are time
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
@@ -97,6 +97,10 @@ class AgentState:
     updates: Array  # [] uint32
 
 
+def _with_params(state: AgentState, params: Params) -> AgentState:
+    return replace(state, params=params)
+
+
 @dataclass(frozen=True)
 class Agent:
     """An agent as pure functions; it knows nothing of runners.
@@ -121,6 +125,9 @@ class Agent:
     predict: Callable[[Params, Observation], tuple[Array, Array]] | None = None
     # Steps of an environment model that every decision takes; 0 for an agent that has none.
     model_steps: int = 0
+    # (state, params) -> AgentState: a new state with published parameters, what
+    # `policy_params` gives, in place of drawn ones
+    begin_with: Callable[[AgentState, Params], AgentState] = _with_params
     # (params, unroll) -> metrics: of a model learner, how well it predicts play that it did not
     # learn from; None for those that predict nothing
     assess: Callable[[Params, Unroll], Metrics] | None = None

@@ -45,7 +45,7 @@ class DeviceRunner:
         self._shardings = device_program.shardings(self._agent, self._environment)
         self._initial_params = initial_params
         if initial_params is not None:
-            initial_params.into(jax.eval_shape(self._agent.init, jax.random.key(0)).params)
+            initial_params.check(self._agent)
         data = device_program.data_of(self._agent)
         iterations = max(
             1, experiment.runner.log_frames // (data.unroll_length * data.environments)
@@ -162,9 +162,8 @@ class DeviceRunner:
         state = init(environment=self._environment, key=jax.random.key(self._experiment.seed))
         if self._initial_params is None:
             return state
-        params = self._initial_params.into(state.agent.params)
-        params = jax.device_put(params, self._shardings.agent.params)
-        return replace(state, agent=replace(state.agent, params=params))
+        agent = self._initial_params.into(self._agent, state.agent)
+        return replace(state, agent=jax.device_put(agent, self._shardings.agent))
 
     def _columns(self, metrics: Mapping[str, Any]) -> tuple[str, ...]:
         """The columns of every row."""

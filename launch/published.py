@@ -7,7 +7,7 @@ learnt from. Nothing is pickled, and no level file is needed.
 
 import io
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from dm_env import specs
 
+from agents.base import Agent, AgentState
 from environments.base import EnvironmentSpec
 from environments.errors import UserError, reason
 from launch import files
@@ -41,22 +42,22 @@ class InitialParams:
     # is drawn. Empty if they are all there is.
     parts: tuple[str, ...] = ()
 
-    def into(self, params: Any) -> Any:
-        """`params` with these in their place.
-
-        Args:
-          params: a pytree of arrays; of `jax.ShapeDtypeStruct` if they are complete, or only to
-            check that they fit.
+    def into(self, agent: Agent, state: AgentState) -> AgentState:
+        """The new `state` of `agent` with these parameters in place of drawn ones.
 
         Raises:
           UserError: names or shapes differ: these are another network's parameters.
         """
         if not self.parts:
-            return unflatten(self.arrays, params)
-        named, structure = _by_name(params)
+            return agent.begin_with(state, unflatten(self.arrays, agent.policy_params(state)))
+        named, structure = _by_name(state.params)
         parts = {name: leaf for name, leaf in named.items() if name.split("/")[0] in self.parts}
         begun = named | _restored(self.arrays, parts)
-        return jax.tree_util.tree_unflatten(structure, list(begun.values()))
+        return replace(state, params=jax.tree_util.tree_unflatten(structure, list(begun.values())))
+
+    def check(self, agent: Agent) -> None:
+        """Raises UserError if these are another network's parameters."""
+        jax.eval_shape(lambda key: self.into(agent, agent.init(key)), jax.random.key(0))
 
 
 def publish(path: Path, params: Any, spec: EnvironmentSpec, frames: int) -> None:

@@ -4,6 +4,7 @@ Its parameters are `{"policy", "critic", "duals", "targets"}`, of which actors n
 Shape letters: `T` time, `B` batch, `N` actions drawn in one state, `K` numbers of an action.
 """
 
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from typing import Any
@@ -112,6 +113,7 @@ def make(config: MPOConfig, spec: EnvironmentSpec, frames: int) -> Agent:
     return Agent(
         init=init,
         policy_params=lambda state: {"policy": state.params["policy"]},
+        begin_with=begin_with,
         initial_core=lambda batch: (),
         act=act,
         update=update,
@@ -124,6 +126,13 @@ def make(config: MPOConfig, spec: EnvironmentSpec, frames: int) -> Agent:
             samples_per_insert=config.samples_per_insert,
         ),
     )
+
+
+def begin_with(state: AgentState, params: Params) -> AgentState:
+    """A new state with a published policy; critic and duals begin anew."""
+    # Copied, since an update gives away the memory of each.
+    targets = state.params["targets"] | jax.tree.map(jnp.copy, params)
+    return replace(state, params=state.params | params | {"targets": targets})
 
 
 def frames_of(config: MPOConfig, updates: jax.Array) -> jax.Array:

@@ -4,8 +4,6 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-import jax
-
 from agents.base import Agent, OnPolicy
 from environments.base import EnvironmentSpec
 from environments.errors import UserError
@@ -75,8 +73,7 @@ def make_plan(experiment: Experiment) -> Plan:
 def check_params(plan: Plan, initial_params: InitialParams | None) -> None:
     """Raises UserError if parameters to begin with are another network's."""
     if initial_params is not None:
-        like = jax.eval_shape(plan.agent.init, jax.random.key(0)).params
-        initial_params.into(like)
+        initial_params.check(plan.agent)
 
 
 def environment_spec(options: EnvironmentOptions) -> EnvironmentSpec:

@@ -241,8 +241,7 @@ class Training:
         state = self._learner.init(jax.random.key(self._experiment.seed))
         if self._initial_params is None:
             return state
-        params = self._initial_params.into(state.agent.params)
-        return replace(state, agent=replace(state.agent, params=params))
+        return replace(state, agent=self._initial_params.into(self._plan.agent, state.agent))
 
     def _params(self) -> Any:
         """What actors need, on the host: copies, for the state is used up by the next update."""

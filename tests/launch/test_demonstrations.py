@@ -17,7 +17,7 @@ from environments.errors import UserError
 from environments.hints.options import HintOptions
 from environments.registry import name_of, options_class
 from experiments.base import Demonstrations
-from launch import loggers
+from launch import loggers, published
 from launch.demonstrations import Stream, load, record, save, sequences
 from launch.distributed.base import count, item_spec
 from tests.launch.commands import SECONDS, moravec, started, wait_for_line
@@ -196,6 +196,20 @@ def test_a_run_learns_from_them_and_another_from_its_file(tmp_path):
     done = moravec("train", "--resume", second, "--max-frames", "1500")
     assert done.returncode == 0, done.stderr
     assert (second / "demonstrations.npz").read_bytes() == kept
+
+
+@pytest.mark.slow
+def test_a_run_begins_with_the_policy_of_another(tmp_path):
+    pytest.importorskip("reverb", reason="the replay needs dm-reverb, which needs Python 3.11")
+    first, second = tmp_path / "first", tmp_path / "second"
+    assert moravec(*PRESS, *QUICK, "--run-dir", first).returncode == 0
+    still = ("--init-from", first, "--agent.learning-rate", "1e-30", "--seed", "1")
+    done = moravec(*PRESS, *QUICK, *still, "--run-dir", second)
+    assert done.returncode == 0, done.stderr
+    mine, others = (published.load(run / "policy.npz").params for run in (second, first))
+    assert mine.keys() == others.keys()
+    for name, values in mine.items():
+        np.testing.assert_allclose(values, others[name], atol=1e-20)
 
 
 @pytest.mark.slow

@@ -9,8 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from agents.base import AgentState
 from agents.cnn.config import CNNConfig
 from agents.models.config import EnvironmentModelConfig, ModelConfig
+from agents.random.agent import make as random_agent
 from environments.errors import UserError
 from environments.games.sokoban.registration import SokobanOptions
 from experiments.base import Experiment, Runner
@@ -55,24 +57,27 @@ def configs(tmp_path):
 
 def test_parameters_enter_under_the_name_of_their_part():
     """All of a policy's, but of a model learner's run nothing but the model."""
-    like = {
+    params = {
         "agent": {"net": {"w": jnp.zeros(2)}},
         "model": {"net": {"w": jnp.zeros(3), "b": jnp.zeros(1)}},
     }
     given = published.InitialParams(
         {"model/net/w": np.arange(3.0), "model/net/b": np.ones(1)}, ("model",)
     )
-    found = given.into(like)
-    assert jax.tree.structure(found) == jax.tree.structure(like)
+    spec = published.EnvironmentSpec({}, SPEC_ACTION, ("solved",))
+    agent = replace(random_agent(spec), policy_params=lambda state: state.params)
+    state = AgentState(params, (), frames=jnp.zeros(()), updates=jnp.zeros(()))
+    found = given.into(agent, state).params
+    assert jax.tree.structure(found) == jax.tree.structure(params)
     np.testing.assert_array_equal(found["model"]["net"]["w"], [0, 1, 2])
     np.testing.assert_array_equal(found["agent"]["net"]["w"], [0, 0])
     with pytest.raises(UserError, match=r"model/net/b is absent there, \(1,\) here"):
-        published.InitialParams({"model/net/w": np.zeros(3)}, ("model",)).into(like)
+        published.InitialParams({"model/net/w": np.zeros(3)}, ("model",)).into(agent, state)
     wrong = published.InitialParams(given.arrays | {"model/net/w": np.zeros(4)}, ("model",))
     with pytest.raises(UserError, match=r"model/net/w is \(4,\) there, \(3,\) here"):
-        wrong.into(like)
+        wrong.into(agent, state)
     with pytest.raises(UserError, match="agent/net/w is absent there"):
-        published.InitialParams({"model/net/w": np.zeros(3), "model/net/b": np.ones(1)}).into(like)
+        published.InitialParams(given.arrays).into(agent, state)
 
 
 def _published(path, params, experiment, frames):

@@ -12,6 +12,7 @@ from agents.base import Unroll
 from agents.mpo.agent import frames_of
 from agents.mpo.config import MPOConfig
 from environments.errors import UserError
+from launch.published import InitialParams, flatten
 from launch.rollouts import play
 from tests.agents.reach import HIGH, LOW, SPEED, Reach
 from tests.agents.toy import board_spec, quick_jit
@@ -115,6 +116,29 @@ def test_target_networks_follow_every_so_many_updates():
         now = jax.tree.leaves(state.params[name])
         for x, y in zip(now, jax.tree.leaves(target), strict=True):
             np.testing.assert_array_equal(x, y)
+
+
+def test_a_run_begins_with_what_another_has_published():
+    environment = Reach()
+    agent = CONFIG.make(environment.spec, frames=1)
+    published = agent.policy_params(agent.init(jax.random.key(7)))
+    given = InitialParams(flatten(published))
+    given.check(agent)
+    drawn = agent.init(jax.random.key(0))
+    state = given.into(agent, drawn)
+    _, now = environment.reset(jax.random.key(1), WORLDS)
+
+    def act(params):
+        key = jax.random.key(2)
+        return agent.act(params, key, now.observation, now.is_first, (), greedy=True)[0]
+
+    np.testing.assert_array_equal(act(agent.policy_params(state)), act(published))
+    np.testing.assert_array_equal(act(state.params["targets"]), act(published))
+    for name in ("critic", "duals"):
+        assert state.params[name] is drawn.params[name]
+    given = InitialParams(given.arrays | {"policy/other": np.zeros(1)})
+    with pytest.raises(UserError, match="another network's: policy/other"):
+        given.check(agent)
 
 
 @pytest.mark.parametrize(
