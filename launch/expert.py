@@ -48,13 +48,15 @@ def load_expert(run: str, symbolic: str, shape: tuple[int, int]) -> "PolicyExper
 class _Moment:
     core: Any  # NumPy arrays
     level: bytes
+    history: tuple[int, ...] | None
 
 
 class PolicyExpert:
     """Plays greedily what a policy would; Sokoban's smaller boards are padded with walls.
 
     What a policy remembers goes on from one question to the next, and begins anew with another
-    level. In Sokoban it is asked up to 8 times until it moves.
+    level of Sokoban or a position of a board game that does not follow from the last one. In
+    Sokoban it is asked up to 8 times until it moves.
     """
 
     def __init__(self, policy: Policy, board: tuple[int, int]):
@@ -62,6 +64,7 @@ class PolicyExpert:
         self._policy, self._board = policy, board
         self._cpu = jax.devices("cpu")[0]
         self._core, self._level = policy.initial_core(1), b""
+        self._history: tuple[int, ...] | None = None  # of the last position of a board game
 
     def advise(self, state: Any, deadline: float | None = None) -> Advice:
         """See `Player.advise`; a few network evaluations, so `deadline` is not looked at."""
@@ -87,7 +90,9 @@ class PolicyExpert:
             "player": np.full((*self._board, 1), state.player == 1),
             "legal_actions": state.legal,
         }
-        return advice_to_play(state, self._act(observation, is_first=len(state.history) < 2))
+        last, self._history = self._history, state.history
+        follows = last is not None and last == state.history[: len(last)] != state.history
+        return advice_to_play(state, self._act(observation, is_first=not follows))
 
     def _padded(self, state: sokoban.State) -> np.ndarray:
         planes = sokoban.planes(state)
@@ -104,11 +109,12 @@ class PolicyExpert:
 
     def snapshot(self) -> _Moment:
         """What the policy remembers."""
-        return _Moment(jax.tree.map(np.asarray, self._core), self._level)
+        return _Moment(jax.tree.map(np.asarray, self._core), self._level, self._history)
 
     def restore(self, snapshot: _Moment) -> None:
         """Goes back to `snapshot`."""
         self._core, self._level = snapshot.core, snapshot.level
+        self._history = snapshot.history
 
     def close(self) -> None:
         """There is nothing to free."""

@@ -1,6 +1,9 @@
 """Trained policies as experts: they advise what the policy would do, on boards it can see."""
 
+from dataclasses import replace
+
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -10,13 +13,14 @@ from agents.mlp.config import MLPConfig
 from environments import load, options_class
 from environments.errors import UserError
 from environments.games.board import rules as board_rules
+from environments.games.board.game import board_game
 from environments.games.sokoban import rules
 from environments.games.sokoban.registration import SokobanOptions
 from environments.games.sokoban.spec import sokoban_spec
 from environments.hints.options import HintOptions
 from experiments.base import Experiment
 from launch import configuration, published, run_folder
-from launch.expert import load_expert
+from launch.expert import PolicyExpert, load_expert
 
 LEVELS = "generated:size=5,boxes=1,count=20,seed=0"
 
@@ -102,6 +106,34 @@ def test_plays_board_games(xo_run):
         state = board_rules.apply(state, advice.action)
     assert expert.advise(state).status == "solved"
     environment.close()
+
+
+def counting(policy):
+    """The policy, with a memory that counts the looks at a game so far."""
+
+    def act(params, key, observation, is_first, core, *, greedy):
+        action = jnp.argmax(observation["legal_actions"], axis=-1)
+        return action, {}, jnp.where(is_first, 1, core + 1)
+
+    agent = replace(policy.agent, act=act, initial_core=lambda batch: jnp.zeros(batch, int))
+    return replace(policy, agent=agent)
+
+
+def test_what_it_remembers_of_a_board_game_is_of_one_game(xo_run):
+    expert = PolicyExpert(counting(launch.load_policy(xo_run)), (3, 3))
+    game = board_game("tic_tac_toe")
+
+    def looks(*history):
+        expert.advise(game.state_after(history))
+        return int(expert.snapshot().core[0])
+
+    assert [looks(), looks(0, 1), looks(0, 1, 2, 3)] == [1, 2, 3]
+    before = expert.snapshot()
+    # Positions of one move, each an episode, also the same twice.
+    assert [looks(4, 0, 8, 2), looks(4, 0, 8, 2), looks(8, 1, 4, 2, 3, 7)] == [1, 1, 1]
+    assert looks(8, 1, 4, 2, 3, 7, 6, 5) == 2
+    expert.restore(before)
+    assert looks(0, 1, 2, 3, 4, 5) == 4
 
 
 def test_hints_come_from_a_run(sokoban_run):
