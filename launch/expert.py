@@ -1,5 +1,6 @@
 """A trained policy of a symbolic game as a player: the expert that hints come from."""
 
+import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,10 +18,11 @@ from environments.registry import name_of
 from launch.policy import Policy, load_policy
 
 _THOUGHTS = 8  # looks at one position, for a policy with memory may pause to think
+_compiling = threading.Lock()
 
 
 def load_expert(run: str, symbolic: str, shape: tuple[int, int]) -> "PolicyExpert":
-    """The policy of a run folder as a player.
+    """The policy of a run folder as a player, compiled once for all who play it.
 
     Args:
       run: the folder.
@@ -41,7 +43,9 @@ def load_expert(run: str, symbolic: str, shape: tuple[int, int]) -> "PolicyExper
             f"hints.expert={run} plays on boards of {board[0]}x{board[1]}, not of "
             f"{shape[0]}x{shape[1]}"
         )
-    return PolicyExpert(policy, board)
+    expert = PolicyExpert(policy, board)
+    expert.compile()
+    return expert
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,13 @@ class PolicyExpert:
         self._cpu = jax.devices("cpu")[0]
         self._core, self._level = policy.initial_core(1), b""
         self._history: tuple[int, ...] | None = None  # of the last position of a board game
+
+    def compile(self) -> None:
+        """Compiles the policy, if nobody has: a hint should not have to wait for it."""
+        shown = self._policy.spec.observation.items()
+        with _compiling:
+            self._act({key: np.zeros(x.shape, x.dtype) for key, x in shown}, is_first=True)
+        self._core = self._policy.initial_core(1)
 
     def advise(self, state: Any, deadline: float | None = None) -> Advice:
         """See `Player.advise`; a few network evaluations, so `deadline` is not looked at."""

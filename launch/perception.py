@@ -1,5 +1,6 @@
 """What a run of perception has learnt, as a callable: the planes that a camera's picture shows."""
 
+import threading
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +19,9 @@ from environments.errors import UserError
 from environments.registry import name_of as environment_name
 from experiments.base import Experiment
 from launch.policy import load_policy
+from launch.shared import shared
+
+_compiling = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ class Perception:
         return jax.jit(self.head.read)
 
 
+@shared
 def load_perception(run: str | Path) -> Perception:
     """What the run in the folder `run` has learnt to read, as it was last published.
 
@@ -99,4 +104,6 @@ def load_sight(run: str, environment: str, shape: tuple[int, ...]) -> Sight:
         with jax.default_device(cpu):
             return perception({camera: picture[None]})[0]
 
+    with _compiling:  # once for all worlds, before any of them is timed
+        read_one(np.zeros((height, width, 3), np.uint8))
     return Sight(camera, height, width, read_one)

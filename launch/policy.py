@@ -12,6 +12,7 @@ from environments.base import Array, EnvironmentSpec, Observation
 from environments.errors import UserError
 from experiments.base import Experiment
 from launch import companions, configuration, published, run_folder
+from launch.shared import shared
 
 
 @dataclass(frozen=True)
@@ -81,8 +82,9 @@ def check_fits(learnt: EnvironmentSpec, played: EnvironmentSpec) -> None:
         )
 
 
+@shared
 def load_policy(run: str | Path) -> Policy:
-    """The newest policy that the run in the folder `run` has published.
+    """The newest policy that the run in the folder `run` has published, compiled once for all.
 
     Raises:
       UserError: it is not a run, or its policy is missing, damaged or another agent's.

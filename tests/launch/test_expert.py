@@ -1,5 +1,7 @@
 """Trained policies as experts: they advise what the policy would do, on boards it can see."""
 
+import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import jax
@@ -92,6 +94,20 @@ def test_a_snapshot_brings_back_what_it_remembers(sokoban_run):
     expected = [expert.advise(state).action for _ in range(5)]
     expert.restore(snapshot)
     assert [expert.advise(state).action for _ in range(5)] == expected
+
+
+def test_many_share_a_policy_but_not_what_they_remember(sokoban_run, tmp_path):
+    run = str(shutil.copytree(sokoban_run, tmp_path / "run"))  # which nobody has loaded
+    with ThreadPoolExecutor(4) as threads:
+        experts = list(threads.map(lambda _: load_expert(run, "sokoban", (6, 6)), range(4)))
+    act = launch.load_policy(run)._act
+    assert act._cache_size() == 1
+    environment = load("sokoban", levels=LEVELS, seed=0)
+    environment.reset()
+    experts[0].advise(environment.state)  # pyright: ignore[reportAttributeAccessIssue]
+    assert act._cache_size() == 1
+    assert not any(np.any(leaf) for leaf in jax.tree.leaves(experts[1].snapshot().core))
+    assert any(np.any(leaf) for leaf in jax.tree.leaves(experts[0].snapshot().core))
 
 
 def test_plays_board_games(xo_run):

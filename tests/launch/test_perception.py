@@ -97,6 +97,7 @@ def shown(count: int) -> dict[str, np.ndarray]:
 def test_it_reads_planes_from_the_camera_alone(run):
     perception = launch.load_perception(run)
     assert perception.frames == 7
+    assert launch.load_perception(run) is perception
     observation = shown(3)
     planes = perception(observation)
     assert planes.shape == (3, 3, 3, 3)

@@ -1,8 +1,11 @@
 """A policy rebuilt from a run folder acts as the agent did in training, without any levels."""
 
 import dataclasses
+import shutil
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import jax
 import jax.numpy as jnp
@@ -63,6 +66,26 @@ def test_acts_as_the_agent(run):
         np.testing.assert_array_equal(action, expected)
     for a, b in zip(jax.tree.leaves(core), jax.tree.leaves(expected_core), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_threads_share_what_one_of_them_loads(run, tmp_path, monkeypatch):
+    made = []
+
+    def make(*args):
+        made.append(args)
+        time.sleep(0.1)
+        return make_drc(*args)
+
+    make_drc = DRCConfig.make
+    monkeypatch.setattr(DRCConfig, "make", make)
+    path = shutil.copytree(run[0].path, tmp_path / "run")
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(launch.load_policy, [path] * 8))
+    assert len(made) == 1
+    assert all(policy is found[0] for policy in found)
+    published.publish(path / "policy.npz", run[2], SPEC, 5678)
+    assert launch.load_policy(path).frames == 5678
+    assert found[0].frames == 1234
 
 
 def test_sampling_needs_a_key(run):
