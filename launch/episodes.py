@@ -14,7 +14,7 @@ from launch.rollouts import Episodes
 _log = logging.getLogger(__name__)
 
 # What `info` counts in an episode, of a game that has it.
-COUNTED = ("hints_given", "hints_reached", "illegal_presses")
+COUNTED = ("hints_given", "hints_reached", "illegal_presses", "opponent_failed")
 
 
 class LevelEnvironment(Protocol):

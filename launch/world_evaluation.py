@@ -1,5 +1,6 @@
 """Evaluation in single environments, several at once in threads: embedded games, scripts."""
 
+import logging
 import threading
 import time
 from collections import Counter
@@ -24,6 +25,7 @@ from launch.suite_options import has_level_sets, on_suite, told
 
 # Fixed, so that results do not depend on the machine: world i plays levels i, i + WORLDS, ...
 WORLDS = 8
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,8 @@ def evaluate_worlds(
 ) -> Result:
     """Plays the first `episodes` levels of `suite`, or all of them if it is 0.
 
+    A warning says in how many games the opponent failed, if in any.
+
     Args:
       entrant: who plays.
       options: of the environment.
@@ -141,6 +145,8 @@ def evaluate_worlds(
     counts: Counter[str] = Counter()
     for world in worlds:
         counts.update(world.counts)  # a sum would leave out what is 0
+    if failed := counts["opponent_failed"]:
+        _log.warning("the opponent failed in %d of %d games: they are unfinished", failed, episodes)
     embedded = not isinstance(options, SokobanOptions)
     metrics = (
         result.metrics | _counted(counts, episodes) | _compared(walks, played, embedded=embedded)
@@ -177,12 +183,14 @@ def _play(worlds: list[_World], report: Callable[[int], None]) -> Episodes:
 
 
 def _counted(counts: Mapping[str, int], episodes: int) -> dict[str, float]:
-    """The share of hints that were followed, and illegal presses in an episode."""
+    """The share of hints that were followed and, in an episode, illegal presses and failures."""
     found = {}
     if given := counts.get("hints_given"):
         found["hints_reached"] = counts["hints_reached"] / given
     if "illegal_presses" in counts:
         found["illegal_presses"] = counts["illegal_presses"] / episodes
+    if "opponent_failed" in counts:
+        found["opponent_failed"] = counts["opponent_failed"] / episodes
     return found
 
 

@@ -10,6 +10,8 @@ from environments.embedded.mujoban.registration import MujobanOptions
 from environments.errors import UserError
 from environments.games.board.registration import TicTacToeOptions
 from environments.hints.options import HintOptions
+from environments.players.base import Advice
+from environments.players.random import RandomPlayer
 from environments.registry import build_batched
 from launch import cli
 from launch.baselines import random_policy, scripted_policy
@@ -135,6 +137,22 @@ def test_a_game_without_levels_is_played_as_often_as_in_the_batched_face():
     options = TicTacToeOptions(opponent="random")
     asked = episodes_on(options, build_batched(options), 0)
     assert evaluate_worlds(RANDOM, options, "").episodes == asked == 200
+
+
+def test_games_in_which_the_opponent_fails_are_told(monkeypatch, caplog):
+    advise = RandomPlayer.advise
+
+    def fails_at_first(self, state, deadline=None):
+        return Advice("failed") if len(state.history) < 2 else advise(self, state, deadline)
+
+    options = TicTacToeOptions(opponent="random")
+    assert evaluate_worlds(RANDOM, options, "", episodes=4).metrics["opponent_failed"] == 0
+    assert not caplog.messages
+    monkeypatch.setattr(RandomPlayer, "advise", fails_at_first)
+    result = evaluate_worlds(RANDOM, options, "", episodes=4)
+    assert result.outcomes["unfinished"] == 4
+    assert result.metrics["opponent_failed"] == 1
+    assert caplog.messages == ["the opponent failed in 4 of 4 games: they are unfinished"]
 
 
 def test_evaluation_tells_every_hint_and_goes_on_to_the_end():

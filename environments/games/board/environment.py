@@ -33,7 +33,8 @@ class BoardEnvironment(dm_env.Environment):
         with two passes running, or after 2 H W moves, and is then scored as it stands; or when a
         position of the whole board comes again, which whoever moved loses.
     Truncation: after `options.time_limit` moves of the agent, if that is not 0, or if the
-        opponent itself fails (its program died, say): LAST with discount 1, `unfinished`.
+        opponent itself fails (its program died, say): LAST with discount 1, `unfinished`, and
+        `info["opponent_failed"]`.
     Discount: float32, 1 but at a termination. As dm_env has it, a FIRST has neither reward nor
         discount: both are None.
     Reset: the empty board, or with the opponent's first move on it. A level says who begins:
@@ -99,6 +100,11 @@ class BoardEnvironment(dm_env.Environment):
     def outcome(self) -> str | None:
         """How the episode ended, one of `spec.outcomes`; None until it has."""
         return self._outcome
+
+    @property
+    def info(self) -> dict[str, np.ndarray]:
+        """Whether the opponent failed, and so ends the episode: `opponent_failed`, bool."""
+        return {"opponent_failed": np.asarray(self._failed)}
 
     def reset(self) -> dm_env.TimeStep:
         """Starts an episode on a level drawn at random."""

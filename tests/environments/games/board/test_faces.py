@@ -145,12 +145,15 @@ def test_what_is_no_action_is_refused(action):
 
 @pytest.mark.parametrize("begins", ["agent", "opponent"])
 def test_an_opponent_that_fails_ends_the_episode_unfinished(begins):
-    environment, _ = single(TicTacToeOptions(begins=begins))
+    environment, opponent = single(TicTacToeOptions(begins=begins))
     environment.reset()
     step = environment.step(4)
     assert (step.last(), step.reward, step.discount) == (True, 0.0, 1.0)
     assert environment.outcome == "unfinished"
+    assert environment.info["opponent_failed"]
+    opponent.action = 0
     assert environment.step(0).first()
+    assert not environment.info["opponent_failed"]
 
 
 @pytest.mark.slow
