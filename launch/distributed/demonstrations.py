@@ -30,14 +30,21 @@ def check(plan: Plan) -> None:
         raise UserError("demonstrations need an agent that learns from a replay: use mpo")
     if experiment.runner.learners > 1:
         raise UserError("demonstrations need runner.learners of 1")
-    beside, devices = wanted.beside(plan.round_items), jax.local_device_count()
-    if experiment.runner.kind == "local" and (plan.round_items + beside) % devices:
+    if experiment.runner.kind == "local":  # else the devices are another process's
+        check_split(plan)
+    if wanted.source != SCRIPTED:
+        sequences(_given(plan), plan.item, plan.period)
+
+
+def check_split(plan: Plan) -> None:
+    """Raises UserError if this process's devices cannot share what an update learns from."""
+    beside = plan.experiment.demonstrations.beside(plan.round_items)
+    devices = jax.local_device_count()
+    if beside and (plan.round_items + beside) % devices:
         raise UserError(
             f"an update from {plan.round_items} sequences and {beside} of demonstrations cannot "
             f"be split over {devices} devices: set demonstrations.fraction so that it can"
         )
-    if wanted.source != SCRIPTED:
-        sequences(_given(plan), plan.item, plan.period)
 
 
 def prepare(plan: Plan, run: RunFolder, display: Display, stop: Stop) -> bool:

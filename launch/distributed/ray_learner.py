@@ -91,6 +91,7 @@ class LearnerPart:
         try:
             use_platform(self._experiment.runner.platform)
             self._plan = make_plan(self._experiment)
+            demonstrations.check_split(self._plan)
         except UserError as error:
             return Failure.of(error)
 

@@ -2,11 +2,15 @@
 
 import os
 import signal
+from dataclasses import replace
 
 import pytest
 
 from environments.errors import UserError
+from experiments import registry
+from launch import configuration
 from launch.distributed.ray_group import places
+from launch.distributed.ray_learner import LearnerPart
 from tests.launch.commands import moravec, wait_until
 from tests.launch.distributed.test_local import assert_sound, numbers
 from tests.launch.distributed.test_ray import (
@@ -102,6 +106,18 @@ def test_learners_take_equal_devices_of_different_nodes():
         places("tpu", 2, gpus)
     with pytest.raises(UserError, match=r"runner\.platform=gpu, but no node"):
         places("gpu", 1, [node("a"), node("b", alive=False, GPU=1)])
+
+
+def test_demonstrations_that_the_devices_cannot_share_are_refused_by_the_learner():
+    experiment = registry.load("mujoxo_press_demonstrated")  # 11 beside the agent's own 32
+    runner = replace(experiment.runner, kind="ray")
+    document = configuration.to_json(replace(experiment, runner=runner))
+    failure = LearnerPart(os.getcwd(), document).get_ready(None)
+    assert failure is not None
+    assert failure.message == (
+        "an update from 32 sequences and 11 of demonstrations cannot be split over 4 devices: set "
+        "demonstrations.fraction so that it can"
+    )
 
 
 def test_learners_on_cpus_are_spread_over_the_nodes():
