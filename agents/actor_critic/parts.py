@@ -8,6 +8,7 @@ import jax
 from agents.base import Params
 
 LEARNT = "agent"  # the name of what learns, where there is more than that
+_SALT = 7 << 20  # keys of small numbers are those that what learns is drawn with
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Parts:
     def init(self, key: jax.Array) -> dict[str, Params]:
         """The frozen parts as they begin, by name."""
         return {
-            name: make(jax.random.fold_in(key, index))
+            name: make(jax.random.fold_in(key, _SALT + index))
             for index, (name, make) in enumerate(self.frozen.items())
         }
 

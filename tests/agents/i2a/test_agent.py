@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from agents.actor_critic.parts import Parts
 from agents.i2a.config import I2AConfig
 from agents.i2a.networks import DISTILLATION, i2a_network
 from agents.models.config import ModelConfig
@@ -73,6 +74,13 @@ def test_distillation_reaches_the_rollout_policy_alone_and_nothing_else_does(com
         assert reached == ("rollout_policy" in name), name
     for name, reached in moved(zeros, rest).items():
         assert reached == (name.startswith("agent/") and "rollout_policy" not in name), name
+
+
+def test_the_model_is_drawn_apart_from_what_learns():
+    key = jax.random.key(0)
+    draws = hk.transform(lambda: [jax.random.normal(hk.next_rng_key()) for _ in range(20)]).apply
+    frozen = Parts({"model": lambda key: draws({}, key)}).init(key)
+    assert not set(map(float, frozen["model"])) & set(map(float, draws({}, key)))
 
 
 def test_a_published_policy_holds_the_model():
