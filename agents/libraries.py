@@ -1,7 +1,8 @@
-"""The one place that imports rlax and distrax: with TensorFlow hidden from them.
+"""The one place that imports rlax: with TensorFlow hidden from it.
 
-Both reach TensorFlow Probability, whose JAX substrate imports TensorFlow if it can (some
-seconds), and refuses versions before 2.18, which is newer than Reverb's. Hidden, neither occurs.
+By way of distrax it reaches TensorFlow Probability, whose JAX substrate imports TensorFlow if it
+can (some seconds), and refuses versions before 2.18, which is newer than Reverb's. Hidden, neither
+occurs.
 """
 
 import importlib
@@ -25,7 +26,6 @@ def _without_tensorflow(name: str):
         sys.modules.update(aside)
 
 
-distrax = _without_tensorflow("distrax")
 rlax = _without_tensorflow("rlax")
 
-__all__ = ["distrax", "rlax"]
+__all__ = ["rlax"]
