@@ -21,6 +21,14 @@ os.environ.setdefault("MUJOCO_GL", "egl")
 
 from hypothesis import settings
 
+from tests.deadline import (
+    pytest_collection_modifyitems,
+    pytest_runtest_setup,
+    pytest_terminal_summary,
+)
+
+__all__ = ["pytest_collection_modifyitems", "pytest_runtest_setup", "pytest_terminal_summary"]
+
 settings.register_profile("local", deadline=None)  # the first call of an example compiles
 settings.register_profile("ci", deadline=None, derandomize=True, database=None)
 settings.load_profile("ci" if os.environ.get("CI") else "local")

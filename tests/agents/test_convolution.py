@@ -7,6 +7,7 @@ import pytest
 
 from agents import convolution
 from agents.convolution import conv_same
+from tests.agents.toy import quick_jit
 
 
 def same(image, kernel):
@@ -35,7 +36,7 @@ def test_values_and_gradients(image, kernel):
     arguments = noise(0, image), noise(1, kernel)
     weights = noise(2, (*image[:3], kernel[3]))
     found, expected = (
-        jax.jit(jax.value_and_grad(lambda x, k, f=f: jnp.sum(weights * f(x, k)), argnums=(0, 1)))
+        quick_jit(jax.value_and_grad(lambda x, k, f=f: jnp.sum(weights * f(x, k)), argnums=(0, 1)))
         for f in (conv_same, same)
     )
     np.testing.assert_allclose(conv_same(*arguments), same(*arguments), atol=1e-5)
@@ -55,7 +56,7 @@ def test_gradients_through_a_scan(size):
         return jnp.sum(jax.lax.scan(step, image, None, length=5)[0] ** 2)
 
     found, expected = (
-        jax.jit(jax.grad(lambda x, k, f=f: loss(f, x, k), argnums=(0, 1)))(image, kernel)
+        quick_jit(jax.grad(lambda x, k, f=f: loss(f, x, k), argnums=(0, 1)))(image, kernel)
         for f in (conv_same, same)
     )
     for x, y in zip(found, expected, strict=True):

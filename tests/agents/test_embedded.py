@@ -89,7 +89,8 @@ def test_acts_and_learns(name, environment):
         spec.action.validate(action)
     assert metrics["importance_weight"] == pytest.approx(1.0, abs=1e-4)
     assert all(np.isfinite(x).all() for x in jax.tree.leaves((after.params, metrics)))
-    changed = jax.tree.map(lambda x, y: bool(np.any(x != y)), state.params, after.params)
+    params = jax.device_get((state.params, after.params))
+    changed = jax.tree.map(lambda x, y: bool(np.any(x != y)), *params)
     assert all(jax.tree.leaves(changed)), changed
 
 

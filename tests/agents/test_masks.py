@@ -35,7 +35,7 @@ def test_probabilities_are_those_among_legal_actions(jit):
     def found(logits, mask, action):
         return MASKED.log_prob_and_entropy(MASKED.restricted(logits, mask), action, {})
 
-    found = jax.jit(found) if jit else found
+    found = quick_jit(found) if jit else found
     log_prob, entropy = found(LOGITS[None], legal("1010"), jnp.array([2]))
     assert log_prob[0] == pytest.approx(math.log(5 / 6), rel=1e-6)
     assert entropy[0] == pytest.approx(math.log(6) - 5 / 6 * math.log(5), rel=1e-6)
@@ -76,7 +76,7 @@ def test_the_loss_by_hand(jit):
         return actor_critic_loss(policy, logits, values, unroll, costs)
 
     gradient = jax.grad(loss, has_aux=True)
-    loss, gradient = (jax.jit(loss), jax.jit(gradient)) if jit else (loss, gradient)
+    loss, gradient = (quick_jit(loss), quick_jit(gradient)) if jit else (loss, gradient)
     inputs = jnp.broadcast_to(jnp.array([0.0, 0.0, 7.0]), (3, 1, 3)), jnp.array([[1.0], [2], [3]])
     value, metrics = loss(*inputs)
     policy_loss, value_loss = math.log(2) * 7 / 8, (25 / 16 + 1 / 4) / 4

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from launch import cli
 from tests.launch.commands import TINY, moravec
 
 
@@ -29,3 +30,19 @@ def trained(tmp_path_factory) -> Path:
 def trained_said(trained) -> str:
     """What that run said on standard error."""
     return trained.with_suffix(".stderr").read_text()
+
+
+@pytest.fixture
+def mistake(capsys):
+    """Runs a command in this process; gives its one line, after checking that it is one."""
+
+    def run(*args) -> str:
+        assert cli.main([str(arg) for arg in args]) == 2
+        out, err = capsys.readouterr()
+        assert out == ""
+        progress = ("starting", "loading levels", "compiling", "playing ")
+        (line,) = (line for line in err.splitlines() if not line.startswith(progress))
+        assert line.startswith("moravec: ")
+        return line
+
+    return run

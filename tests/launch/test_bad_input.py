@@ -13,22 +13,6 @@ ROOM = "#####\n#@$.#\n#   #\n#   #\n#####\n"
 
 
 @pytest.fixture
-def mistake(capsys):
-    """Runs a command in this process; gives its one line, after checking that it is one."""
-
-    def run(*args) -> str:
-        assert cli.main([str(arg) for arg in args]) == 2
-        out, err = capsys.readouterr()
-        assert out == ""
-        progress = ("starting", "loading levels", "compiling", "playing ")
-        (line,) = (line for line in err.splitlines() if not line.startswith(progress))
-        assert line.startswith("moravec: ")
-        return line
-
-    return run
-
-
-@pytest.fixture
 def run(tmp_path):
     """Where a run would go; checks that nothing went there."""
     path = tmp_path / "run"

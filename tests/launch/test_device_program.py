@@ -213,7 +213,7 @@ def test_minibatches_hold_every_environment_once(minibatches):
     unroll = Unroll({"id": more}, more, more, rows, rows, rows, {}, ids)
     none = {"count": jnp.zeros(12, int), "when": jnp.zeros(12, int), "key": jnp.zeros(())}
     state = AgentState(none, (), jnp.uint32(0), jnp.uint32(0))
-    state, metrics = jax.jit(partial(learn, agent, parts=minibatches))(
+    state, metrics = quick_jit(partial(learn, agent, parts=minibatches))(
         state, unroll, jax.random.key(0)
     )
     np.testing.assert_array_equal(state.params["count"], np.ones(12))

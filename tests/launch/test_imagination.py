@@ -14,7 +14,7 @@ from environments.games.sokoban.registration import SokobanOptions
 from experiments.base import Experiment
 from launch.imagination import STEPS, Imagination, has_model
 from launch.policy import Policy
-from tests.agents.toy import board_spec
+from tests.agents.toy import board_spec, quick_jit
 from tests.environments.games.sokoban.boards import level
 
 START = rules.initial_state(level("#####", "#@  #", "# $ #", "#  .#", "#####"))
@@ -29,7 +29,7 @@ def policy() -> Policy:
     )
     spec = board_spec("planes", size=5)
     agent = config.make(spec, 100)
-    params = jax.jit(agent.init)(jax.random.key(0)).params
+    params = quick_jit(agent.init)(jax.random.key(0)).params
     return Policy(Experiment("it", SokobanOptions(), config), spec, 0, agent, params)
 
 

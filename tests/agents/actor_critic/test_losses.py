@@ -12,6 +12,7 @@ import pytest
 from agents.actor_critic.losses import LossCosts, actor_critic_loss, auxiliary_loss
 from agents.actor_critic.policies import Categorical
 from agents.base import Unroll
+from tests.agents.toy import quick_jit
 
 COSTS = LossCosts(discount=0.9, lambda_=0.7, value=0.5, entropy=0.02, logits_l2=0.003)
 
@@ -22,7 +23,9 @@ def plainly(logits, values, unroll, costs):
 
 
 def compiled(logits, values, unroll, costs):
-    return jax.jit(partial(actor_critic_loss, Categorical(4), costs=costs))(logits, values, unroll)
+    return quick_jit(partial(actor_critic_loss, Categorical(4), costs=costs))(
+        logits, values, unroll
+    )
 
 
 with_and_without_jit = pytest.mark.parametrize("loss", [compiled, plainly])
@@ -194,7 +197,7 @@ def gradients(logits, values, unroll):
     def loss(logits, values):
         return actor_critic_loss(Categorical(4), logits, values, unroll, COSTS)[0]
 
-    return jax.jit(jax.grad(loss, argnums=(0, 1)))(logits, values)
+    return quick_jit(jax.grad(loss, argnums=(0, 1)))(logits, values)
 
 
 def test_gradients_hold_targets_and_advantages_fixed():

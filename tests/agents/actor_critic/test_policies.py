@@ -19,7 +19,7 @@ from agents.actor_critic.policies import (
 )
 from environments.errors import UserError
 from tests.agents.actor_critic.test_losses import one_environment
-from tests.agents.toy import board_spec
+from tests.agents.toy import board_spec, quick_jit
 
 GAUSSIAN = ClippedGaussian(low=(-2.0, 0.0), high=(2.0, 1.0), shape=(2,))
 LOG_2PI = math.log(2 * math.pi)
@@ -95,7 +95,7 @@ def test_the_loss_of_a_gaussian_by_hand(jit):
     def loss(logits, values, unroll):
         return actor_critic_loss(policy, logits, values, unroll, costs)
 
-    loss = jax.jit(loss) if jit else loss
+    loss = quick_jit(loss) if jit else loss
     value, metrics = loss(logits, jnp.array([[1.0], [2.0], [3.0]]), unroll)
     policy_loss, value_loss = -log_prob * 7 / 8, (25 / 16 + 1 / 4) / 4
     entropy = 0.5 - math.log(2) + LOG_2PI / 2

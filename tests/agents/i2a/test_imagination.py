@@ -13,7 +13,7 @@ from agents.models.base import EnvironmentModel, Imagined
 from agents.models.config import ModelConfig
 from agents.models.make import make_model
 from environments.games.sokoban import rules
-from tests.agents.toy import board_spec, random_observation
+from tests.agents.toy import board_spec, quick_jit, random_observation
 from tests.environments.games.sokoban.boards import real_levels
 
 SPEC = board_spec("planes")
@@ -31,7 +31,7 @@ def rollouts(model, frame, length, favourite=None, compiled=True):
 
     transformed = hk.transform(partial(imagine, model, {}, policy, length=length))
     if compiled:
-        return jax.jit(transformed.apply)({}, None, frame)
+        return quick_jit(transformed.apply)({}, None, frame)
     with jax.disable_jit():
         return transformed.apply({}, None, frame)
 
@@ -86,7 +86,7 @@ def test_later_actions_are_drawn_from_the_rollout_policy():
         return jnp.broadcast_to(jnp.log(probabilities), (frames.shape[0], 4))
 
     transformed = hk.transform(partial(imagine, model, {}, policy, length=3))
-    taken = jax.jit(transformed.apply)({}, None, frame).frame[:, :, 0, 0, 0]  # [3, 4000]
+    taken = quick_jit(transformed.apply)({}, None, frame).frame[:, :, 0, 0, 0]  # [3, 4000]
     np.testing.assert_array_equal(taken[0], np.tile(np.arange(4), 1000))
     for t in (1, 2):
         frequency = np.bincount(taken[t], minlength=4) / 4000
@@ -98,11 +98,12 @@ def test_later_actions_are_drawn_from_the_rollout_policy():
 
 def test_what_is_drawn_is_a_function_of_the_frame_and_of_nothing_else():
     frame = jnp.concatenate([FRAMES, FRAMES[::-1]])
-    noise = gumbel_noise(frame, 3, 4).reshape(3, 10, 4, 4)
+    draw = quick_jit(gumbel_noise, static_argnums=(1, 2))
+    noise = draw(frame, 3, 4).reshape(3, 10, 4, 4)
     np.testing.assert_array_equal(noise[:, :5], noise[:, :4:-1])
-    np.testing.assert_array_equal(noise[:, 2:4].reshape(3, 8, 4), gumbel_noise(frame[2:4], 3, 4))
+    np.testing.assert_array_equal(noise[:, 2:4].reshape(3, 8, 4), draw(frame[2:4], 3, 4))
     # A single cell makes all the difference.
-    other = gumbel_noise(FRAMES.at[:, 5, 5, 3].set(~FRAMES[:, 5, 5, 3]), 3, 4)
+    other = draw(FRAMES.at[:, 5, 5, 3].set(~FRAMES[:, 5, 5, 3]), 3, 4)
     assert not np.any(other.reshape(3, 5, 4, 4) == noise[:, :5])
 
 
@@ -120,6 +121,6 @@ def test_no_gradient_goes_through_imagination():
         return jnp.sum(found.frame) + jnp.sum(found.reward)
 
     transformed = hk.transform(total)
-    gradient = jax.grad(lambda *x: transformed.apply({}, None, *x), argnums=(0, 1))
+    gradient = quick_jit(jax.grad(lambda *x: transformed.apply({}, None, *x), argnums=(0, 1)))
     found = gradient({"w": jnp.float32(0.5)}, jnp.ones((2, 3, 3, 1)))
     assert all(np.all(x == 0) for x in jax.tree.leaves(found))

@@ -101,7 +101,7 @@ def test_cross_entropy_by_hand(compiled):
     # The policy is 1/4, 3/4; the rollout policy 1/2, 1/2, then 3/4, 1/4.
     logits = jnp.log(jnp.array([[1.0, 3.0], [1.0, 3.0]]))
     rollout_logits = jnp.log(jnp.array([[1.0, 1.0], [3.0, 1.0]]))
-    function = jax.jit(cross_entropy) if compiled else cross_entropy
+    function = quick_jit(cross_entropy) if compiled else cross_entropy
     expected = [np.log(2), -np.log(3 / 4) / 4 - 3 * np.log(1 / 4) / 4]
     np.testing.assert_allclose(function(logits, rollout_logits), expected, rtol=1e-6)
 

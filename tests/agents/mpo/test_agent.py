@@ -68,7 +68,7 @@ def train(config, iterations, choose=None):
     """After so many rounds of playing and learning twice, the policy and the last metrics."""
     environment = Reach()
     agent = config.make(environment.spec, frames=1)
-    state = agent.init(jax.random.key(0))
+    state = quick_jit(agent.init)(jax.random.key(0))
     collect = quick_jit(partial(gather, agent, environment, choose=choose))
     update = quick_jit(agent.update)
     carry, kept, rng = environment.reset(jax.random.key(1), WORLDS), [], np.random.default_rng(0)
@@ -103,9 +103,10 @@ def test_clones_nothing_of_its_own_play():
 def test_target_networks_follow_every_so_many_updates():
     environment = Reach()
     agent = replace(CONFIG, target_period=2).make(environment.spec, frames=1)
-    state = agent.init(jax.random.key(0))
+    state = quick_jit(agent.init)(jax.random.key(0))
     carry = environment.reset(jax.random.key(1), WORLDS)
-    _, unroll = gather(agent, environment, carry, state.params, jax.random.key(2))
+    collect = quick_jit(partial(gather, agent, environment))
+    _, unroll = collect(carry, state.params, jax.random.key(2))
     before = state.params["targets"]
     update = quick_jit(agent.update)
     state, _ = update(state, unroll, jax.random.key(3))
@@ -171,14 +172,15 @@ def test_a_wrong_value_is_refused_by_name(changes):
 def test_environments_that_act_at_once_explore_by_parts_of_the_deviation():
     environment = Reach()
     agent = replace(CONFIG, least_exploration=0.25).make(environment.spec, frames=1)
-    params = agent.policy_params(agent.init(jax.random.key(0)))
+    params = agent.policy_params(quick_jit(agent.init)(jax.random.key(0)))
     _, now = environment.reset(jax.random.key(1), 4)
     now = jax.tree.map(lambda x: jnp.broadcast_to(x[:1], x.shape), now)  # four times the same
 
     def act(key, greedy):
         return agent.act(params, key, now.observation, now.is_first, (), greedy=greedy)[0]
 
-    actions = jax.vmap(partial(act, greedy=False))(jax.random.split(jax.random.key(2), 4000))
+    sample = quick_jit(jax.vmap(partial(act, greedy=False)))
+    actions = sample(jax.random.split(jax.random.key(2), 4000))
     away = (actions - act(jax.random.key(0), True)) / (HIGH - LOW) * 2
     inside = jnp.abs(away).max(axis=(0, 2)) < 1.0
     spread = jnp.std(away, axis=0).mean(-1)

@@ -18,13 +18,14 @@ from agents.mpo.losses import (
     returns,
     weighted_mean,
 )
+from tests.agents.toy import quick_jit
 
 with_and_without_jit = pytest.mark.parametrize("compiled", [True, False])
 
 
 def calling(function, compiled, *args):
     if compiled:
-        return jax.jit(function)(*args)
+        return quick_jit(function)(*args)
     with jax.disable_jit():
         return function(*args)
 

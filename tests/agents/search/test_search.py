@@ -24,6 +24,7 @@ from environments.games.sokoban.level import Level
 from environments.games.sokoban.observations import pixels
 from environments.games.sokoban.registration import SokobanOptions
 from environments.games.sokoban.spec import sokoban_spec
+from tests.agents.toy import quick_jit
 from tests.environments.games.sokoban.boards import level, random_levels
 
 UP, DOWN, LEFT, RIGHT = range(4)
@@ -47,7 +48,7 @@ def planes(*levels: Level) -> jax.Array:
 
 @cache
 def _jitted(agent: Agent):
-    return jax.jit(partial(agent.act, core=(), greedy=True))
+    return quick_jit(partial(agent.act, core=(), greedy=True))
 
 
 def choose(agent: Agent, frame: jax.Array, seed: int = 0, policy=None) -> list[int]:
@@ -134,7 +135,7 @@ def test_every_step_of_the_model_is_counted():
 
 def test_rollouts_stop_counting_at_the_end():
     """By hand: one push solves it, and whatever follows is worth nothing more."""
-    worth = jax.jit(partial(random_return, MODEL, SOLVED, {}, steps=2, discount=0.5))
+    worth = quick_jit(partial(random_return, MODEL, SOLVED, {}, steps=2, discount=0.5))
     begun = jnp.repeat(planes(BOARDS[0]), 200, axis=0)
     solved = MODEL.step({}, begun, jnp.full(200, RIGHT)).frame
     # Solved at once; back and forth, or into walls; solved at the second step.

@@ -17,6 +17,7 @@ from launch import device_program
 from launch.distributed.base import item_spec
 from launch.distributed.learner import Learner
 from launch.learning import learn
+from tests.agents.toy import quick_jit
 
 LEVELS = "generated:size=5,boxes=1,count=20,seed=0"
 CONFIG = DRCConfig(
@@ -29,10 +30,10 @@ def unroll_of_play() -> tuple:
     """An agent, its first state, and an unroll that it made."""
     environment = load_batched("sokoban", levels=LEVELS, time_limit=(4, 6))
     agent = CONFIG.make(environment.spec, 1000)
-    state = device_program.init(agent, environment, jax.random.key(0))
-    _, unroll, _ = jax.jit(device_program.gather, static_argnums=0)(
-        agent, environment, state, jax.random.key(1)
-    )
+    init = quick_jit(device_program.init, static_argnums=0)
+    state = init(agent, environment, jax.random.key(0))
+    gather = quick_jit(device_program.gather, static_argnums=0)
+    _, unroll, _ = gather(agent, environment, state, jax.random.key(1))
     return agent, environment, unroll
 
 
@@ -79,7 +80,7 @@ def test_the_update_is_the_agents_own():
     learner = Learner(agent)
     state = learner.init(jax.random.key(0))
     key, update_key = jax.random.split(state.key)
-    expected, _ = jax.jit(lambda state, unroll: learn(agent, state, unroll, update_key, parts=2))(
+    expected, _ = quick_jit(lambda state, unroll: learn(agent, state, unroll, update_key, parts=2))(
         state.agent, unroll
     )
     before = jax.device_get(state.agent.params)

@@ -16,6 +16,7 @@ from environments.games.minipacman.environment import MiniPacman
 from environments.games.minipacman.modes import MODES
 from environments.games.minipacman.observations import observe
 from environments.games.minipacman.registration import OBSERVATION_KINDS, MiniPacmanOptions
+from tests.agents.toy import quick_jit
 from tests.environments.games.minipacman.states import anything, drawn
 
 B, STEPS = 48, 70
@@ -29,7 +30,7 @@ OPTIONS = MiniPacmanOptions(
 def stepped():
     """The batched environment of OPTIONS but with pixels alone, and its step, compiled."""
     environment = BatchedMiniPacman.from_options(replace(OPTIONS, observations=("pixels",)))
-    return environment, jax.jit(type(environment).step)
+    return environment, quick_jit(type(environment).step)
 
 
 def position_of(states: list[rules.State]) -> Position:
@@ -80,7 +81,7 @@ def assert_same(states: list[rules.State], position: Position) -> None:
 def test_faces_agree_under_the_same_draws(name):
     mode, rng = MODES[name], np.random.default_rng(3)
     environment = BatchedMiniPacman(MiniPacmanOptions(mode=name))
-    advance = jax.jit(type(environment).advance)
+    advance = quick_jit(type(environment).advance)
     states = [anything(rng, 1 + index % rules.MAX_LEVEL) for index in range(B)]
     position, seen = position_of(states), set()
     assert_same(states, position)
@@ -114,7 +115,7 @@ def test_faces_agree_under_the_same_draws(name):
 
 def test_the_batched_face_keeps_to_the_conventions():
     environment, step = stepped()
-    state, shown = jax.jit(type(environment).reset, static_argnums=2)(
+    state, shown = quick_jit(type(environment).reset, static_argnums=2)(
         environment, jax.random.key(0), 64
     )
     assert shown.is_first.all()
@@ -151,7 +152,7 @@ def test_chosen_levels_have_the_longest_limit_and_other_places():
     environment, _ = stepped()
     assert environment.num_levels == 6
     levels = jnp.asarray([0, 5, 2, 2, 2])
-    state, first = jax.jit(type(environment).start)(environment, jax.random.key(1), levels)
+    state, first = quick_jit(type(environment).start)(environment, jax.random.key(1), levels)
     assert state.position.level.tolist() == [2, 7, 4, 4, 4]
     assert (state.time_limit == LIMIT).all()
     assert len({pixels.tobytes() for pixels in np.asarray(first.observation["pixels"])}) == 5
@@ -159,7 +160,7 @@ def test_chosen_levels_have_the_longest_limit_and_other_places():
 
 def test_draws_of_boards_and_steps_differ():
     environment, step = stepped()
-    reset = jax.jit(type(environment).reset, static_argnums=2)
+    reset = quick_jit(type(environment).reset, static_argnums=2)
     state, _ = reset(environment, jax.random.key(0), 64)
     keys = [np.asarray(jax.random.key_data(state.key))]
     for _ in range(5):

@@ -1,6 +1,5 @@
 """What Sokoban shows: every kind of cell, both array libraries, the specs."""
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -9,6 +8,7 @@ from hypothesis import given
 from environments.errors import UserError
 from environments.games.sokoban import observations, rules
 from environments.games.sokoban.registration import OBSERVATION_KINDS
+from tests.agents.toy import quick_jit
 from tests.environments.games.sokoban.boards import level, random_levels
 
 # One cell of every kind, with the player beside a target and on one.
@@ -60,7 +60,7 @@ def test_numpy_and_jax_agree_and_keep_to_the_specs(start):
 
 def test_leading_dimensions_and_jit():
     boards = np.stack([planes(rows) for rows in ROWS])[None]  # [1, 2, 3, 7, 4]
-    jitted = jax.jit(lambda x: observations.observe(OBSERVATION_KINDS, x, jnp))(boards)
+    jitted = quick_jit(lambda x: observations.observe(OBSERVATION_KINDS, x, jnp))(boards)
     for kind, batch in observations.observe(OBSERVATION_KINDS, boards, np).items():
         np.testing.assert_array_equal(jitted[kind], batch)
         for i, rows in enumerate(ROWS):
