@@ -18,14 +18,13 @@ from agents.mpo.losses import (
     returns,
     weighted_mean,
 )
-from tests.agents.toy import quick_jit
 
 with_and_without_jit = pytest.mark.parametrize("compiled", [True, False])
 
 
 def calling(function, compiled, *args):
     if compiled:
-        return quick_jit(function)(*args)
+        return jax.jit(function)(*args)
     with jax.disable_jit():
         return function(*args)
 

@@ -212,7 +212,10 @@ def test_in_step_two_runs_give_the_same_numbers(tmp_path):
         ),
         (("--runner.platform", "gpu"), ("runner.platform=gpu", "cpu")),
         (("--runner.stall-minutes", "0"), ("runner.stall_minutes",)),
-        (("--runner.synchronous", "True", "--runner.actors", "2"), ("runner.synchronous",)),
+        (
+            ("--runner.synchronous", "True", "--runner.actors", "2", "--runner.kind", "local"),
+            ("runner.synchronous needs runner.actors of 1",),
+        ),
     ],
 )
 def test_what_cannot_be_run(mistake, tmp_path, arguments, words):

@@ -306,7 +306,7 @@ def lost(sampler) -> bool:
     """Reads all there is; whether something was lost before that."""
     try:
         while True:
-            sampler.read(0.5, 1)
+            sampler.read(2, 1)
     except ItemsLost:
         return True
     except ReplayTimeout:
