@@ -97,7 +97,7 @@ def _boxoban(name: str, agent) -> Experiment:
 
 @register
 def sokoban_boxoban() -> Experiment:
-    """DRC(3,3) of the open re-implementation, on Boxoban's unfiltered levels: for an accelerator."""
+    """DRC(3,3) of the open re-implementation, on Boxoban's unfiltered levels; for accelerators."""
     return _boxoban("sokoban_boxoban", DRCConfig())
 
 
