@@ -1,16 +1,18 @@
-"""What every test runs under: four CPU devices, programs compiled once, reproducible examples."""
+"""What every test runs under: four CPU devices, quick compilation, reproducible examples."""
 
 import atexit
 import os
 import shutil
 import tempfile
 
+from tests.compiling import QUICK
+
 # Read by JAX when it is first imported, so before any test module. Processes that tests start
 # inherit them.
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ["XLA_FLAGS"] = (
-    os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=4"
-).strip()
+    f"{os.environ.get('XLA_FLAGS', '')} {QUICK} --xla_force_host_platform_device_count=4".strip()
+)
 if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
     _compiled = tempfile.mkdtemp(prefix="moravec-compiled-")
     os.environ["JAX_COMPILATION_CACHE_DIR"] = _compiled

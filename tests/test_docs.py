@@ -15,7 +15,11 @@ from experiments import sweeps
 from experiments.benchmarks.registry import benchmarks
 from launch import cli, evaluate, train, watch
 from launch.cli import COMMANDS
+from tests.launch.commands import copied
+from tests.launch.conftest import trained
 from tests.tutorials import ROOT, marked
+
+__all__ = ["trained"]  # a fixture
 
 DOCUMENTS = sorted(
     [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
@@ -36,17 +40,6 @@ def shown_in(text: str) -> set[str]:
 
 SHOWN = sorted(set.union(*map(shown_in, TEXT.values())))
 RUN = shown_in(README)
-# A tiny agent, for what would take minutes.
-TINY = [
-    "--agent.channels=4",
-    "--agent.hidden=16",
-    "--agent.environments=4",
-    "--agent.unroll-length=5",
-    "--environment.levels=generated:size=6,boxes=1,count=20,seed=0",
-    "--evaluation.episodes=20",
-    "--runner.log-frames=100",
-    "--max-frames=100",
-]
 # Those of the tutorials, which name what the tutorials add or what their commands before wrote.
 _LATER = ("mujothree", "touch_lights", "lights_out", "sokoban_small_pooled", "mine.levels")
 # Run here, with these, if the README shows them.
@@ -55,11 +48,9 @@ _COSTLY = {"mcts", "--simulations", "boxes"}
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory) -> Path:
+def run(trained, tmp_path_factory) -> Path:
     """A run folder, as `moravec train` leaves it."""
-    path = tmp_path_factory.mktemp("docs") / "run"
-    assert cli.main(["train", *TINY, "--quiet", f"--run-dir={path}"]) == 0
-    return path
+    return copied(trained, tmp_path_factory.mktemp("docs") / "run")
 
 
 def with_run(argument: str, run: Path) -> str:

@@ -18,9 +18,12 @@ LATER = "3.12"
 
 def run(python: str | Path, folder: Path) -> dict:
     """What the script prints last."""
+    # As users compile, and without flags that the XLA of another Python need not know.
+    alone = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
     done = subprocess.run(
-        [python, SCRIPT, folder], capture_output=True, text=True, timeout=250, cwd=folder.parent
-    )
+        [python, SCRIPT, folder],
+        capture_output=True, text=True, timeout=250, cwd=folder.parent, env=alone,
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
 

@@ -105,7 +105,7 @@ def test_acting_is_what_is_learnt_from_without_jit():
 
 def test_without_a_board_only_the_mlp_is_at_home():
     spec = replace(spec_of("mujoban"), observation={"place": specs.Array((2,), np.float32)})
-    AGENTS["mlp"].make(spec, frames=1).init(jax.random.key(0))
+    quick_jit(AGENTS["mlp"].make(spec, frames=1).init)(jax.random.key(0))
     for name in ("drc", "resnet", "cnn"):
         with pytest.raises(UserError, match="images of one size that show the board"):
             AGENTS[name].make(spec, frames=1)

@@ -13,7 +13,7 @@ from agents.drc.config import DRCConfig
 from agents.resnet.config import ResNetConfig
 from launch import device_program
 from launch.rollouts import play
-from tests.agents.toy import Chase, ChaseImagined, quick_jit
+from tests.agents.toy import Chase, ChaseImagined, fast_jit, quick_jit
 
 DATA = {
     "unroll_length": 8, "environments": 32, "hidden": 32, "learning_rate": 1e-2,
@@ -59,7 +59,7 @@ def begin(config, iterations: int):
 def test_learns_to_walk_onto_the_goal(config):
     agent, state, iterate = begin(config, ITERATIONS)
     untrained = play(agent, state.agent.params, CHASE, episodes=72)
-    iterate = quick_jit(iterate)
+    iterate = fast_jit(iterate)
     state, *_ = iterate(environment=CHASE, state=state)
     state, _, sums = iterate(environment=CHASE, state=state)
     trained = play(agent, state.agent.params, CHASE, episodes=72)

@@ -24,7 +24,7 @@ def test_what_agents_do_is_accepted(name):
     with environments.load_vector(name, WORLDS, seed=0, **GAMES[name]) as worlds:
         spec = worlds.spec
         agent = MLPConfig(hidden=(16,)).make(spec, frames=1000)
-        params = agent.init(jax.random.key(0)).params
+        params = quick_jit(agent.init)(jax.random.key(0)).params
         timestep, actions = worlds.reset(), []
         for greedy in (False, True):
             act = quick_jit(partial(agent.act, greedy=greedy))

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from launch import checkpoints, loggers, pytree_files, run_folder
+from tests.compiling import QUICK
 
 ROOT = Path(__file__).parents[2]
 LEVELS = "generated:size=5,boxes=1,count=50,seed=0"
@@ -32,10 +33,10 @@ TIME_COLUMNS = ("seconds", "frames_per_second")
 
 
 def environment(**changes: str | None) -> dict[str, str]:
-    """The environment of a command: one device; None removes a name."""
+    """The environment of a command: one device, programs compiled quickly; None removes a name."""
     variables = {
         **os.environ,
-        "XLA_FLAGS": "",
+        "XLA_FLAGS": QUICK,
         "PYTHONPATH": str(ROOT),
         "COLUMNS": "80",
     }

@@ -25,6 +25,7 @@ from experiments.base import Experiment
 from launch import configuration, published, run_folder
 from launch.world_assessment import assess_worlds, metric_names
 from tests.agents.perception.scenes import CAMERA, rendered
+from tests.agents.toy import quick_jit
 from tests.launch.commands import moravec, started, wait_for_line
 
 METRICS = ("balanced_accuracy", "board_accuracy", "cell_accuracy", "cell_nll")
@@ -59,7 +60,7 @@ def untrained(path: Path, experiment: Experiment) -> Path:
     folder = run_folder.create(path)
     configuration.save(experiment, folder.config)
     agent = experiment.agent.make(spec, experiment.max_frames)
-    params = agent.policy_params(agent.init(jax.random.key(0)))
+    params = agent.policy_params(quick_jit(agent.init)(jax.random.key(0)))
     published.publish(folder.policy, jax.device_get(params), spec, 7)
     return folder.path
 

@@ -27,7 +27,7 @@ CONFIG = I2AConfig(
 
 def moved(before, after) -> dict[str, bool]:
     """Whether each parameter is another."""
-    changed = jax.tree.map(lambda x, y: bool(np.any(x != y)), before, after)
+    changed = jax.tree.map(lambda x, y: bool(np.any(x != y)), *jax.device_get((before, after)))
     return {published._name(path): x for path, x in jax.tree_util.tree_leaves_with_path(changed)}
 
 

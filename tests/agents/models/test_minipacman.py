@@ -65,7 +65,7 @@ def test_ghosts_alone_move_by_chance():
 def test_a_model_imagines_pixels_alone():
     spec = minipacman_spec(MiniPacmanOptions(observations=("planes", "pixels")))
     model = make_model(ModelConfig(game="minipacman", channels=2, blocks=0), spec)
-    params = model.init(jax.random.key(0))
+    params = quick_jit(model.init)(jax.random.key(0))
     frame = jnp.zeros((2, 15, 19, 3), jnp.uint8)
     found = quick_jit(model.step)(params, frame, jnp.array([0, 4]))
     assert (model.key, model.num_actions) == ("pixels", 5)

@@ -31,7 +31,7 @@ SPEC = board_spec("planes", size=5)
 def made(kind: Any = "learned", **changes):
     """A model of 5x5 boards, its parameters, and its step compiled."""
     model = make_model(ModelConfig(kind=kind, **SMALL | changes), SPEC)
-    return model, model.init(jax.random.key(0)), quick_jit(model.step)
+    return model, quick_jit(model.init)(jax.random.key(0)), quick_jit(model.step)
 
 
 def boards(seed: int, batch: int = 8):

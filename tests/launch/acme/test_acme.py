@@ -11,6 +11,7 @@ pytest.importorskip("tensorflow", reason="Acme's datasets need TensorFlow")
 
 from agents.registry import configs
 from launch.distributed.base import Weights, stack
+from tests.agents.toy import quick_jit
 from tests.launch.acme.tiny import agent, playground, sokoban, spec
 
 
@@ -33,7 +34,7 @@ def acme():
 
 def source(acme, made):
     return acme.AgentVariableSource(
-        Weights(0, jax.device_get(made.policy_params(made.init(jax.random.key(0)))))
+        Weights(0, jax.device_get(made.policy_params(quick_jit(made.init)(jax.random.key(0)))))
     )
 
 

@@ -19,6 +19,7 @@ from launch.distributed.plan import Plan, make_plan
 from launch.distributed.replay_host import ReplayThreads
 from launch.distributed.supervisor import Supervisor
 from launch.distributed.threads import ThreadHandle
+from tests.agents.toy import quick_jit
 
 EXPERIMENT = Experiment(
     name="tiny",
@@ -60,7 +61,7 @@ def running(folder, **options) -> Iterator[Run]:
     from launch.replay.sampler import ItemSampler
 
     plan = make_plan(replace(EXPERIMENT, runner=Runner(kind="local", **options)))
-    params = plan.agent.policy_params(plan.agent.init(jax.random.key(0)))
+    params = plan.agent.policy_params(quick_jit(plan.agent.init)(jax.random.key(0)))
     link = Coordinator(plan.round_items, plan.max_lag)
     link.publish(Weights(0, jax.tree.map(np.array, params)))
     with ExitStack() as stack:

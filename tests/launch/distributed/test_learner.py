@@ -37,10 +37,16 @@ def unroll_of_play() -> tuple:
     return agent, environment, unroll
 
 
+@functools.cache
+def compiled_learner() -> Learner:
+    """A learner of that agent, compiled once for all tests."""
+    return Learner(unroll_of_play()[0])
+
+
 def updated() -> dict[str, np.ndarray]:
     """Parameters and metrics after two updates on all devices there are."""
-    agent, _, unroll = unroll_of_play()
-    learner = Learner(agent)
+    _, _, unroll = unroll_of_play()
+    learner = compiled_learner()
     state = learner.init(jax.random.key(0))
     batch = jax.device_get(unroll)
     for _ in range(2):
@@ -77,7 +83,7 @@ def test_four_devices_give_the_same_update(tmp_path):
 
 def test_the_update_is_the_agents_own():
     agent, _, unroll = unroll_of_play()
-    learner = Learner(agent)
+    learner = compiled_learner()
     state = learner.init(jax.random.key(0))
     key, update_key = jax.random.split(state.key)
     expected, _ = quick_jit(lambda state, unroll: learn(agent, state, unroll, update_key, parts=2))(
@@ -99,7 +105,7 @@ def test_the_update_is_the_agents_own():
 
 def test_metrics_are_known_before_the_first_update():
     agent, environment, unroll = unroll_of_play()
-    learner = Learner(agent)
+    learner = compiled_learner()
     spec = item_spec(agent, environment.spec, 5)
     state = learner.init(jax.random.key(0))
     _, metrics = learner.update(state, learner.put(jax.device_get(unroll)))

@@ -14,12 +14,11 @@ import pytest
 
 from environments.errors import UserError
 from experiments.base import Runner
-from launch.distributed.learner import Learner
 from launch.distributed.packing import pack, packed_size, unpack
 from launch.distributed.plan import make_plan
 from tests.launch.addresses import answers, own_address
 from tests.launch.distributed import harness
-from tests.launch.distributed.test_learner import unroll_of_play
+from tests.launch.distributed.test_learner import compiled_learner, unroll_of_play
 from tests.marks import first_slow
 
 
@@ -113,8 +112,8 @@ def test_nobody_waits_for_the_dead(number):
 
 
 def test_packing_keeps_every_bit():
-    agent, _, unroll = unroll_of_play()
-    learner = Learner(agent)
+    _, _, unroll = unroll_of_play()
+    learner = compiled_learner()
     state = learner.init(jax.random.key(7))
     batch = jax.device_get(unroll)
     for tree in (state, batch):

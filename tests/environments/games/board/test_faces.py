@@ -20,7 +20,7 @@ from environments.players.base import Advice
 from environments.registry import build_batched, load_vector
 from tests.agents.toy import quick_jit
 
-BOARDS = 32
+BOARDS = 16
 TIC_TAC_TOE = TicTacToeOptions(opponent="mixture(random, optimal, 0.7)", time_limit=4)
 GO = GoOptions(size=5, komi=0.5)
 
