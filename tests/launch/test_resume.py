@@ -145,7 +145,8 @@ def test_interrupted_while_starting(trained, tmp_path, line, number):
 
 def test_interrupted_twice_while_compiling(tmp_path):
     run = tmp_path / "run"
-    with started("train", *TINY, "--run-dir", run, JAX_COMPILATION_CACHE_DIR=None) as process:
+    slowly = {"JAX_COMPILATION_CACHE_DIR": None, "XLA_FLAGS": ""}  # in seconds, at least
+    with started("train", *TINY, "--run-dir", run, **slowly) as process:
         wait_for_line(process, "compiling")
         time.sleep(0.5)
         process.send_signal(signal.SIGINT)
