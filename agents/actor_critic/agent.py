@@ -1,5 +1,6 @@
 """Makes an `Agent` of a recurrent or feed-forward network: acting and the V-trace update."""
 
+from collections.abc import Callable
 from typing import Any
 
 import haiku as hk
@@ -11,7 +12,7 @@ from agents.actor_critic.config import ActorCriticConfig
 from agents.actor_critic.losses import LossCosts, actor_critic_loss, auxiliary_loss
 from agents.actor_critic.network import Network, NetworkOutput
 from agents.actor_critic.parts import Parts
-from agents.actor_critic.policies import Categorical, policy_of
+from agents.actor_critic.policies import Categorical, Policy, policy_of
 from agents.base import Agent, AgentState, Core, Metrics, OnPolicy, Params, Unroll
 from agents.inputs import zeros_like_spec
 from agents.schedules import linear
@@ -29,9 +30,6 @@ def make_actor_critic(
     optimizer = optax.chain(
         optax.clip_by_global_norm(config.clip_norm),
         optax.scale_by_adam(config.adam_b1, config.adam_b2, config.adam_epsilon),
-    )
-    costs = LossCosts(
-        config.discount, config.td_lambda, config.value_cost, config.entropy_cost, config.logits_l2
     )
 
     def init(key: jax.Array) -> AgentState:
@@ -59,6 +57,31 @@ def make_actor_critic(
         output, _ = apply(params, first, jnp.ones((1, batch), bool), ())
         return policy.restricted(output.logits[0], observation), output.value[0]
 
+    return Agent(
+        init=init,
+        policy_params=lambda state: state.params,
+        initial_core=network.initial_core,
+        act=act,
+        update=_update(config, network, policy, parts, optimizer, apply, frames),
+        data=OnPolicy(config.unroll_length, config.environments, config.minibatches),
+        predict=predict if isinstance(policy, Categorical) and not has_core else None,
+    )
+
+
+def _update(
+    config: ActorCriticConfig,
+    network: Network,
+    policy: Policy,
+    parts: Parts,
+    optimizer: optax.GradientTransformation,
+    apply: Callable[..., tuple[NetworkOutput, Core]],
+    frames: int,
+) -> Callable[[AgentState, Unroll, jax.Array], tuple[AgentState, Metrics]]:
+    """`Agent.update`; `apply` is the network with all its parameters."""
+    costs = LossCosts(
+        config.discount, config.td_lambda, config.value_cost, config.entropy_cost, config.logits_l2
+    )
+
     def loss(learnt: Params, frozen: Params, unroll: Unroll) -> tuple[jax.Array, Metrics]:
         params = parts.join(learnt, frozen)
         output, _ = apply(params, unroll.observation, unroll.is_first, unroll.core)
@@ -80,15 +103,7 @@ def make_actor_critic(
         metrics |= {"grad_norm": optax.tree.norm(gradient), "learning_rate": rate}
         return state, metrics
 
-    return Agent(
-        init=init,
-        policy_params=lambda state: state.params,
-        initial_core=network.initial_core,
-        act=act,
-        update=update,
-        data=OnPolicy(config.unroll_length, config.environments, config.minibatches),
-        predict=predict if isinstance(policy, Categorical) and not has_core else None,
-    )
+    return update
 
 
 def _head_weights(params: Any) -> jax.Array:

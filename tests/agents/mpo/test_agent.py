@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from agents.base import Unroll
-from agents.mpo.agent import frames_of
 from agents.mpo.config import MPOConfig
+from agents.mpo.learning import frames_of
 from environments.errors import UserError
 from launch.published import InitialParams, flatten
 from launch.rollouts import play
