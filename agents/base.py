@@ -32,7 +32,7 @@ class Unroll:
     action: Array  # [T, B, ...] taken at `observation[t]`
     reward: Array  # [T, B] float32, received on arriving at `observation[t+1]`
     discount: Array  # [T, B] float32, at `observation[t+1]`; 0 at a true end, 1 at a truncation
-    extras: dict[str, Array]  # each [T, B, ...]; log_prob: of `action` under the acting policy
+    extras: dict[str, Array]  # each [T, B, ...]; what `act` told beside `action`, for `update`
     core: Core  # each [B, ...], before `observation[0]`
 
 
@@ -115,7 +115,8 @@ class Agent:
     # (batch) -> core
     initial_core: Callable[[int], Core]
     # (params, key, observation, is_first, core, *, greedy) -> (action, extras, core)
-    # The core is cleared where is_first is set.
+    # The core is cleared where is_first is set. extras are what update needs to know of the action
+    # besides, such as log_prob, that of the acting policy; none if it needs nothing.
     act: Callable[..., tuple[Array, dict[str, Array], Core]]
     # (state, unroll, key) -> (state, metrics); jit-able, shardable over B; metrics are scalars
     update: Callable[[AgentState, Unroll, jax.Array], tuple[AgentState, Metrics]]

@@ -54,7 +54,7 @@ def make_search(
     def act(params, key, observation, is_first, core, *, greedy: bool):
         del greedy  # it has no other way
         action = _search(model, ended, options, judge, params, key, observation[model.key])
-        return action, {"log_prob": jnp.zeros(is_first.shape)}, core
+        return action, {}, core
 
     return Agent(
         init=init,
