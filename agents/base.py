@@ -9,6 +9,7 @@ from typing import Any
 
 import jax
 
+from agents.checks import above_zero, at_least
 from environments.base import Array, Observation
 from environments.errors import UserError
 
@@ -45,9 +46,7 @@ class OnPolicy:
     minibatches: int
 
     def __post_init__(self):
-        for name in ("unroll_length", "environments", "minibatches"):
-            if getattr(self, name) < 1:
-                raise UserError(f"agent.{name} must be at least 1, not {getattr(self, name)}")
+        at_least(self, 1, "unroll_length", "environments", "minibatches")
         if self.environments % self.minibatches:
             raise UserError(
                 f"{self.environments} environments cannot be split into "
@@ -67,9 +66,7 @@ class Replay:
     samples_per_insert: float  # how often a sequence is drawn, on average
 
     def __post_init__(self):
-        for name in ("sequence_length", "period", "batch", "capacity", "min_size"):
-            if getattr(self, name) < 1:
-                raise UserError(f"agent.{name} must be at least 1, not {getattr(self, name)}")
+        at_least(self, 1, "sequence_length", "period", "batch", "capacity", "min_size")
         if self.period > self.sequence_length:
             raise UserError(
                 f"agent.period must be at most agent.sequence_length, {self.sequence_length}, "
@@ -80,10 +77,7 @@ class Replay:
                 f"agent.min_size must be at most agent.capacity, {self.capacity}, "
                 f"not {self.min_size}"
             )
-        if not 0 < self.samples_per_insert < float("inf"):
-            raise UserError(
-                f"agent.samples_per_insert must be a number above 0, not {self.samples_per_insert}"
-            )
+        above_zero(self, "samples_per_insert")
 
 
 @jax.tree_util.register_dataclass

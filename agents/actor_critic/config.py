@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from agents.checks import above_zero, between
 from agents.registry import AgentConfig
 from environments.errors import UserError
 
@@ -53,20 +54,10 @@ class ActorCriticConfig(AgentConfig):
     clip_norm: float = 0.015
 
     def __post_init__(self):
-        for name in ("discount", "td_lambda", "final_learning_rate"):
-            _check(name, getattr(self, name), 0.0, 1.0)
+        between(self, 0, 1, "discount", "td_lambda", "final_learning_rate")
         for name in ("adam_b1", "adam_b2"):
             value = getattr(self, name)
             if not 0 <= value < 1:
                 raise UserError(f"agent.{name} must be at least 0 and below 1, not {value}")
-        for name in ("value_cost", "entropy_cost", "logits_l2", "head_weights_l2"):
-            _check(name, getattr(self, name), 0.0, 1e6)
-        for name in ("learning_rate", "adam_epsilon", "clip_norm"):
-            value = getattr(self, name)
-            if not 0 < value < float("inf"):
-                raise UserError(f"agent.{name} must be a number above 0, not {value}")
-
-
-def _check(name: str, value: float, low: float, high: float) -> None:
-    if not low <= value <= high:
-        raise UserError(f"agent.{name} must be between {low:g} and {high:g}, not {value:g}")
+        between(self, 0, 1e6, "value_cost", "entropy_cost", "logits_l2", "head_weights_l2")
+        above_zero(self, "learning_rate", "adam_epsilon", "clip_norm")

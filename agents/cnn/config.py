@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agents.actor_critic.config import ActorCriticConfig
+from agents.checks import at_least
 from agents.registry import register
-from environments.errors import UserError
 
 if TYPE_CHECKING:
     from agents.base import Agent
@@ -28,9 +28,7 @@ class CNNConfig(ActorCriticConfig):
 
     def __post_init__(self):
         super().__post_init__()
-        for name in ("layers", "channels", "kernel", "hidden"):
-            if getattr(self, name) < 1:
-                raise UserError(f"agent.{name} must be at least 1, not {getattr(self, name)}")
+        at_least(self, 1, "layers", "channels", "kernel", "hidden")
 
     def make(self, spec: "EnvironmentSpec", frames: int) -> "Agent":
         from agents.cnn.agent import make

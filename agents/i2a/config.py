@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from agents.actor_critic.config import ActorCriticConfig
+from agents.checks import at_least
 from agents.models.config import ModelConfig
 from agents.registry import register
 from environments.errors import UserError
@@ -43,17 +44,13 @@ class I2AConfig(ActorCriticConfig):
 
     def __post_init__(self):
         super().__post_init__()
-        if self.rollout_length < 0:
-            raise UserError(f"agent.rollout_length must be at least 0, not {self.rollout_length}")
+        at_least(self, 0, "rollout_length")
         if not self.channels or min(self.channels) < 1:
             raise UserError(
                 f"agent.channels must be channel counts of at least 1, not {self.channels}"
             )
-        for name in (
-            "kernel", "hidden", "rollout_channels", "encoder_units", "rollout_policy_hidden",
-        ):  # fmt: skip
-            if getattr(self, name) < 1:
-                raise UserError(f"agent.{name} must be at least 1, not {getattr(self, name)}")
+        at_least(self, 1, "kernel", "hidden", "rollout_channels", "encoder_units")
+        at_least(self, 1, "rollout_policy_hidden")
         if not 0 <= self.distillation_cost < float("inf"):
             raise UserError(
                 "agent.distillation_cost must be a number of at least 0, "

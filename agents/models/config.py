@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from agents.checks import above_zero, between
 from agents.cnn.config import CNNConfig
 from agents.registry import AgentConfig, register
 from environments.errors import UserError
@@ -59,14 +60,8 @@ class EnvironmentModelConfig(AgentConfig):
     clip_norm: float = 10.0
 
     def __post_init__(self):
-        for name in ("random_actions", "final_learning_rate"):
-            value = getattr(self, name)
-            if not 0 <= value <= 1:
-                raise UserError(f"agent.{name} must be between 0 and 1, not {value:g}")
-        for name in ("learning_rate", "clip_norm"):
-            value = getattr(self, name)
-            if not 0 < value < float("inf"):
-                raise UserError(f"agent.{name} must be a number above 0, not {value}")
+        between(self, 0, 1, "random_actions", "final_learning_rate")
+        above_zero(self, "learning_rate", "clip_norm")
         if self.model.kind != "learned":
             raise UserError(
                 f"a model of kind {self.model.kind} learns nothing: set agent.model.kind learned"

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from agents.checks import above_zero, at_least, between
 from agents.registry import AgentConfig, register
 from environments.errors import UserError
 
@@ -60,22 +61,11 @@ class MPOConfig(AgentConfig):
     def __post_init__(self):
         if not self.hidden or min(self.hidden) < 1:
             raise UserError(f"agent.hidden must be layer sizes of at least 1, not {self.hidden}")
-        for name in ("n_step", "target_period"):
-            if getattr(self, name) < 1:
-                raise UserError(f"agent.{name} must be at least 1, not {getattr(self, name)}")
-        if self.action_samples < 2:
-            raise UserError(f"agent.action_samples must be at least 2, not {self.action_samples}")
-        for name in ("discount", "least_exploration"):
-            value = getattr(self, name)
-            if not 0 <= value <= 1:
-                raise UserError(f"agent.{name} must be between 0 and 1, not {value:g}")
-        for name in (
-            *("epsilon", "epsilon_mean", "epsilon_std"),
-            *("learning_rate", "dual_learning_rate", "clip_norm"),
-        ):
-            value = getattr(self, name)
-            if not 0 < value < float("inf"):
-                raise UserError(f"agent.{name} must be a number above 0, not {value}")
+        at_least(self, 1, "n_step", "target_period")
+        at_least(self, 2, "action_samples")
+        between(self, 0, 1, "discount", "least_exploration")
+        above_zero(self, "epsilon", "epsilon_mean", "epsilon_std")
+        above_zero(self, "learning_rate", "dual_learning_rate", "clip_norm")
         if not 0 <= self.cloning_cost < float("inf"):
             raise UserError(f"agent.cloning_cost must be at least 0, not {self.cloning_cost}")
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from agents.checks import above_zero, at_least, between
 from agents.registry import AgentConfig, register
-from environments.errors import UserError
 
 if TYPE_CHECKING:
     from agents.base import Agent
@@ -47,27 +47,10 @@ class PerceptionConfig(AgentConfig):
     clip_norm: float = 10.0
 
     def __post_init__(self):
-        for name, least in (
-            ("patch", 1),
-            ("channels", 1),
-            ("layers", 0),
-            ("glances", 1),
-            ("hidden", 1),
-            ("overview", 0),
-            ("hold_steps", 1),
-        ):
-            value = getattr(self, name)
-            if value < least:
-                raise UserError(f"agent.{name} must be at least {least}, not {value}")
-        for name in ("learning_rate", "clip_norm"):
-            value = getattr(self, name)
-            if not 0 < value < float("inf"):
-                raise UserError(f"agent.{name} must be a number above 0, not {value}")
-        if not 0 <= self.final_learning_rate <= 1:
-            raise UserError(
-                "agent.final_learning_rate must be between 0 and 1, "
-                f"not {self.final_learning_rate:g}"
-            )
+        at_least(self, 0, "layers", "overview")
+        at_least(self, 1, "patch", "channels", "glances", "hidden", "hold_steps")
+        above_zero(self, "learning_rate", "clip_norm")
+        between(self, 0, 1, "final_learning_rate")
 
     def make(self, spec: "EnvironmentSpec", frames: int) -> "Agent":
         from agents.perception.agent import make

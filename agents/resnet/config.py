@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agents.actor_critic.config import ActorCriticConfig, Precision
+from agents.checks import at_least
 from agents.registry import register
 from environments.errors import UserError
 
@@ -30,9 +31,7 @@ class ResNetConfig(ActorCriticConfig):
         super().__post_init__()
         if not self.stages or min(self.stages) < 1:
             raise UserError(f"agent.stages must be channel counts of at least 1, not {self.stages}")
-        for name in ("kernel", "hidden"):
-            if getattr(self, name) < 1:
-                raise UserError(f"agent.{name} must be at least 1, not {getattr(self, name)}")
+        at_least(self, 1, "kernel", "hidden")
 
     def make(self, spec: "EnvironmentSpec", frames: int) -> "Agent":
         from agents.resnet.agent import make
