@@ -79,7 +79,8 @@ def test_the_policy_is_drawn_to_samples_of_high_value(compiled):
     )
     # d/dmean of -log N = -sum w (x - mean) / var = -(3/4 - 1/4) / (1/4).
     assert by_logits[0, 0, 0] == pytest.approx(-2.0, rel=1e-5)
-    assert metrics["kl_mean"] == metrics["kl_std"] == 0
+    # Of a policy and itself, but for rounding, which depends on how it was compiled.
+    assert abs(metrics["kl_mean"]) + abs(metrics["kl_std"]) < 1e-7
     # Samples' log-densities are alike, -2 - log(1/2) - log(2 pi) / 2, and come twice; the
     # temperature's loss is eps + log((1 + 3) / 2); multipliers weigh their bounds.
     density = -2.0 - math.log(0.5) - 0.5 * math.log(2 * math.pi)
