@@ -15,12 +15,21 @@ pytest.importorskip("reverb", reason="the replay needs dm-reverb, which needs Py
 ROUNDS = 25
 
 
-def stalenesses(folder, *, learn_seconds: float, **options):
-    """What a learner sees that takes so long for a batch, and the items that it dropped."""
+def all_wait(run, actors: int) -> None:
+    """Returns once no actor may begin more before the learner's next version."""
+    waiting, end = f"waiting for weights after version {run.version},", time.monotonic() + 60
+    while run.link.status().count(waiting) < actors:
+        assert time.monotonic() < end, run.link.status()
+        time.sleep(0.005)
+
+
+def stalenesses(folder, *, learn_seconds: float, max_lag: int, actors: int, worlds: int):
+    """What a learner sees that takes so long for a batch, and at last until all actors wait for
+    it; and the items that it dropped."""
     rng = random.Random(0)
     found, dropped, seen = [], 0, set()
-    with running(folder, **options) as run:
-        for _ in range(ROUNDS):
+    with running(folder, max_lag=max_lag, actors=actors, worlds=worlds) as run:
+        for round_ in range(ROUNDS + max_lag + 1):
             batch = run.batch()
             stamp = batch.stamp
             staleness = Staleness.of(stamp, run.version)
@@ -31,9 +40,12 @@ def stalenesses(folder, *, learn_seconds: float, **options):
             for row in rows:
                 assert row not in seen, "an item was learnt from twice"
                 seen.add(row)
-            time.sleep(rng.uniform(0, 2 * learn_seconds))
+            if round_ < ROUNDS:
+                time.sleep(rng.uniform(0, 2 * learn_seconds))
+            else:
+                all_wait(run, actors)
             run.publish()
-    return np.concatenate(found), dropped
+    return np.stack(found), dropped
 
 
 @pytest.mark.parametrize("max_lag", [0, 1, 4])
@@ -43,7 +55,8 @@ def test_bound(tmp_path, max_lag, actors, worlds):
         tmp_path, max_lag=max_lag, actors=actors, worlds=worlds, learn_seconds=0.02
     )
     assert versions.min() >= 0
-    assert versions.max() == max_lag  # actors that are faster than the learner use it up
+    assert versions.max() == max_lag
+    assert (versions[-1] == max_lag).all()  # actors that are faster than the learner use it up
     if actors == 1:
         assert dropped == 0
 
