@@ -146,10 +146,10 @@ class Evaluator:
         self,
         params: Params,
         say: Callable[[str], None],
-        stopped: Callable[[], bool] = lambda: False,
-    ) -> dict[str, float]:
-        """The rates of each suite, by column; waits for it, unless `stopped()`: {}."""
-        return rates_unless(stopped, partial(self._suites.evaluate, params, say)) or {}
+        stopped: Callable[[], bool],
+    ) -> dict[str, float] | None:
+        """The rates of each suite, by column; waits for it, unless `stopped()`: None."""
+        return rates_unless(stopped, partial(self._suites.evaluate, params, say))
 
     def begin(self, frames: int, params: Params) -> None:
         """Begins an evaluation beside training; none, but a warning, if one is under way."""

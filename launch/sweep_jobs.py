@@ -63,6 +63,9 @@ def finished(folder: Path) -> bool:
     rows = loggers.read_csv(run.metrics)
     if not rows or rows[-1]["frames"] != frames:  # the policy is older, or waits to be evaluated
         return False
+    beside = experiment.runner.kind != "device" and experiment.evaluation.suites
+    if beside and rows[-1].get("evaluated_frames") != frames:
+        return False
     limit = experiment.max_minutes * 60 or math.inf
     late = any(row.get("seconds", 0.0) >= limit for row in rows)
     return late or frames >= experiment.max_frames

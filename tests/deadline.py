@@ -1,6 +1,6 @@
 """Slow tests that begin only while there is time, other files first at every commit.
 
-For `.ci/run`, which sets `SLOW_TESTS_UNTIL`, seconds since the epoch; without it all run in order.
+For `.ci/run`, which sets the variable `UNTIL` to seconds since the epoch; else all run in order.
 """
 
 import os
@@ -9,10 +9,11 @@ import time
 import pytest
 
 REASON = "no time left"
+UNTIL = "SLOW_TESTS_UNTIL"
 
 
 def _until() -> float | None:
-    return float(text) if (text := os.environ.get("SLOW_TESTS_UNTIL")) else None
+    return float(text) if (text := os.environ.get(UNTIL)) else None
 
 
 @pytest.hookimpl(trylast=True)  # once those that are not to run are gone

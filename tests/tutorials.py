@@ -7,6 +7,7 @@ What a tutorial shows is told apart by its form:
   a block without a language holds commands, which a word of MARKS exempts.
 """
 
+import os
 import re
 import shlex
 import shutil
@@ -14,6 +15,8 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.deadline import UNTIL
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("agents", "environments", "experiments", "launch", "tests")
@@ -104,9 +107,11 @@ def edit(diff: str, copy: Path) -> None:
 
 def run(arguments: list[str], copy: Path) -> str:
     """What Python printed, with these arguments, in the copy; it must end well."""
+    reader = {name: text for name, text in os.environ.items() if name != UNTIL}
     done = subprocess.run(
         [sys.executable, *arguments],
         cwd=copy,
+        env=reader,
         capture_output=True,
         text=True,
         timeout=280,

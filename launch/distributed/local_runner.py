@@ -74,7 +74,7 @@ class LocalRunner:
             training.begin(resume=resume)
             stack.callback(training.close)
             if training.finished:
-                return training.outcome({}, finished=True)
+                return training.conclude(replay, lambda: stop.requested)
             shown = stack.enter_context(demonstrations.served(plan, run))
             batches = Batches(
                 [stack.enter_context(closing(_sampler(plan, replay)))],

@@ -87,6 +87,7 @@ class Training:
         self._initial_params = initial_params
         self._progress = _Progress()
         self._report = ActorReport()  # of the actors, since the last row
+        self._unevaluated = False  # whether the budget is spent, and the last policy not evaluated
         self._state: LearnerState
         self._logger: RunLogger
 
@@ -107,6 +108,7 @@ class Training:
             state, extra = found.state, found.extra
             progress.seconds = float(extra["seconds"])
             progress.actor_frames = int(extra["actor_frames"])
+            self._unevaluated = bool(extra.get("unevaluated"))
             version = max(version, int(extra["version"]) + 1)
             self._link.resume(int(extra["incarnation"]))
         else:
@@ -126,8 +128,10 @@ class Training:
 
     @property
     def finished(self) -> bool:
-        """Whether the budget of frames is spent."""
-        return self._progress.frames >= self._experiment.max_frames
+        """Whether the budget, of frames or of time, is spent."""
+        experiment, progress = self._experiment, self._progress
+        late = 0 < experiment.max_minutes * 60 <= progress.seconds
+        return late or progress.frames >= experiment.max_frames
 
     @property
     def put(self) -> Callable[[Any], Any]:
@@ -141,16 +145,14 @@ class Training:
         """
         experiment, progress = self._experiment, self._progress
         if self.finished:
-            return self.outcome({}, finished=True)
+            return self.conclude(store, stopped)
         clock = _Clock(progress.seconds)
-        saved, window, rates = time.monotonic(), Window(self._plan.max_lag), {}
-        logged, finished = progress.frames, False
+        saved, window = time.monotonic(), Window(self._plan.max_lag)
+        logged = progress.frames
         try:
-            while not finished and not stopped():
+            while not self.finished and not stopped():
                 self._learn(batches, window, clock)
                 progress.seconds = clock.seconds
-                late = 0 < experiment.max_minutes * 60 <= progress.seconds
-                finished = late or progress.frames >= experiment.max_frames
                 if progress.frames - logged >= experiment.runner.log_frames:
                     before, logged = logged, progress.frames
                     self._write(window, store, logged - before)
@@ -166,15 +168,21 @@ class Training:
             if not any(leaf.is_deleted() for leaf in jax.tree.leaves(self._state)):
                 if progress.frames > logged:
                     self._write(window, store, progress.frames - logged)
+                self._unevaluated = self.finished and bool(self._evaluator.columns)
                 self._save(store)
         self._learner.end()
-        if finished:
+        return self.conclude(store, stopped)
+
+    def conclude(self, store: Store, stopped: Callable[[], bool]) -> Outcome:
+        """How training ended; evaluates the last policy, unless it was done or `stopped()`.
+
+        A run that is resumed when its budget is spent needs no more than this.
+        """
+        rates = {}
+        if self.finished and self._unevaluated:
             self._link.stop()  # the cores are for the evaluation
             rates = self._last_evaluation(store, stopped)
-        return self.outcome(rates, finished=finished)
-
-    def outcome(self, rates: dict[str, float], *, finished: bool) -> Outcome:
-        """How training stands, with the rates of the last evaluation."""
+        finished = self.finished and not self._unevaluated
         return Outcome(self._progress.frames, self._progress.seconds, finished, rates)
 
     def close(self) -> None:
@@ -229,12 +237,14 @@ class Training:
     def _last_evaluation(self, store: Store, stopped: Callable[[], bool]) -> dict[str, float]:
         """Plays the suites with the last policy, here and now; nothing if it is stopped."""
         rates = self._evaluator.evaluate(self._params(), self._display.say, stopped)
-        if rates:
-            row = {"frames": self._progress.frames, "seconds": round(self._progress.seconds, 3)}
-            row |= rates | {"evaluated_frames": self._progress.frames}
-            self._logger.write(row)
-            self._display.write(row)
-            self._save(store)
+        if rates is None:
+            return {}
+        row = {"frames": self._progress.frames, "seconds": round(self._progress.seconds, 3)}
+        row |= rates | {"evaluated_frames": self._progress.frames}
+        self._logger.write(row)
+        self._display.write(row)
+        self._unevaluated = False
+        self._save(store)
         return rates
 
     def _initial_state(self) -> LearnerState:
@@ -268,6 +278,7 @@ class Training:
             "version": progress.version,
             "actor_frames": progress.actor_frames,
             "incarnation": self._link.next_incarnation(),
+            "unevaluated": self._unevaluated,
         }
         checkpoints.save(
             self._run.checkpoints,

@@ -15,6 +15,7 @@ from launch.run_folder import RunFolder
 from launch.signals import Stop
 from launch.sweep_jobs import finished
 from tests.launch.commands import HELD_OUT, LEVELS, assert_same_run, rows
+from tests.launch.endings import Ending, Killed, die
 
 COLUMN = f"evaluation/{HELD_OUT}"
 # Three rows, of which the second and the last are evaluated; no checkpoint but for these.
@@ -26,23 +27,6 @@ EXPERIMENT = Experiment(
     evaluation=Evaluation(suites=(HELD_OUT,), episodes=4, every_frames=35),
     max_frames=55,
 )
-
-
-class _Killed(Exception):
-    """Stands for the end of the process."""
-
-
-class _Ending(Display):
-    """Does something as an evaluation is announced, the first few excepted."""
-
-    def __init__(self, do, after: int):
-        self._do, self._left = do, after
-
-    def say(self, text: str) -> None:
-        if text.startswith("evaluation/") and "played" not in text:
-            if not self._left:
-                self._do()
-            self._left -= 1
 
 
 @pytest.fixture(scope="module")
@@ -87,18 +71,15 @@ def _assert_it_goes_on(runner, run, whole) -> None:
 
 @pytest.mark.parametrize("evaluations", [0, 1])
 def test_killed_in_an_evaluation(runner, whole, tmp_path, evaluations):
-    def die() -> None:
-        raise _Killed
-
-    with pytest.raises(_Killed):
-        _begin(runner, tmp_path / "run", _Ending(die, evaluations))
+    with pytest.raises(Killed):
+        _begin(runner, tmp_path / "run", Ending(die, evaluations))
     _assert_it_goes_on(runner, tmp_path / "run", whole)
 
 
 @pytest.mark.parametrize("evaluations", [0, 1])
 def test_a_stop_ends_an_evaluation(runner, whole, tmp_path, evaluations):
     stop, run = Stop(), tmp_path / "run"
-    display = _Ending(lambda: setattr(stop, "requested", True), evaluations)
+    display = Ending(lambda: setattr(stop, "requested", True), evaluations)
     outcome = _begin(runner, run, display, stop)
     assert (outcome.finished, outcome.evaluation) == (False, {})
     assert len(rows(run)) == 1 + evaluations
@@ -112,7 +93,7 @@ def test_who_was_stopped_when_time_was_up_has_nothing_left_but_to_evaluate(
 ):
     monkeypatch.setattr(runner, "_experiment", replace(EXPERIMENT, max_minutes=1e-9))
     stop, run = Stop(), tmp_path / "run"
-    display = _Ending(lambda: setattr(stop, "requested", True), 0)
+    display = Ending(lambda: setattr(stop, "requested", True), 0)
     assert not _begin(runner, run, display, stop).finished
     outcome = _resume(runner, run)
     assert (outcome.finished, list(outcome.evaluation)) == (True, [COLUMN])

@@ -330,5 +330,5 @@ def test_a_stop_ends_the_last_evaluation(tmp_path):
         _, said = process.communicate(timeout=60)
         assert process.returncode == 0, said
     assert time.monotonic() - began < 20  # sixty levels take longer
-    assert "finished after" in said
+    assert "stopped after" in said
     assert_sound(run, max_lag=None)  # a replay's data may be of any age

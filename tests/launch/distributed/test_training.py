@@ -25,6 +25,8 @@ class _Training(training.Training):
         self._link: Any = SimpleNamespace(stop=lambda: None)
         self._progress = training._Progress()
         self._state: Any = ()
+        self._evaluator: Any = SimpleNamespace(columns=())
+        self._unevaluated = False
         self.paused = 0.0
 
     def _learn(self, batches, window, clock):
@@ -38,9 +40,6 @@ class _Training(training.Training):
 
     def _evaluate(self, before, frames):
         pass
-
-    def _last_evaluation(self, store, stopped):
-        return {}
 
 
 def test_the_speed_of_learning_leaves_checkpoints_out():
