@@ -27,7 +27,8 @@ from tests.agents.toy import (
 SMALL = {"hidden": 8, "unroll_length": 4, "environments": 4}
 DRC = DRCConfig(depth=2, repeats=2, channels=4, encoder_kernel=3, **SMALL)
 CONFIGS = {
-    **{f"drc {name}": replace(DRC, variant=name) for name in VARIANTS},
+    "drc open": DRC,
+    **{f"drc {name}": replace(DRC, depth=1, variant=name) for name in VARIANTS if name != "open"},
     "resnet": ResNetConfig(stages=(4, 8), **SMALL),
     "cnn": CNNConfig(layers=2, channels=4, **SMALL),
     "i2a": I2AConfig(

@@ -35,7 +35,7 @@ AGENTS = {
 CAMERA = specs.BoundedArray((40, 40, 3), np.uint8, 0, 255, name="walker/egocentric_camera")
 CASES = [
     *((name, game) for name in AGENTS for game in ("mujoban", "mujoxo")),
-    ("drc", "camera"),  # the three with a board take in the rest alike
+    ("cnn", "camera"),  # the three with a board take in the rest alike
     ("mlp", "camera"),
     ("mlp", "sokoban"),
 ]

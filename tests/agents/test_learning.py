@@ -36,7 +36,7 @@ CONFIGS = {
         **DATA,
     ),
 }
-QUICK = ("drc", "resnet", "cnn")  # the others take longer to compile
+QUICK = ("drc", "cnn")  # one with memory and one without
 CHASE = Chase.make()
 ITERATIONS = 80  # of which each is 32 x 8 steps
 

@@ -14,8 +14,8 @@ from tests.agents.toy import board_spec, quick_jit, random_observation, random_u
 
 SMALL = {"channels": 8, "hidden": 16, "encoder_kernel": 3}
 CASES = {  # each with what it sees
-    "drc": (DRCConfig(depth=2, repeats=2, **SMALL), "planes"),
-    "drc of the paper": (DRCConfig(depth=1, repeats=1, variant="paper", **SMALL), "sprites"),
+    "drc": (DRCConfig(depth=1, repeats=2, **SMALL), "planes"),
+    "drc of the paper": (DRCConfig(depth=2, repeats=1, variant="paper", **SMALL), "sprites"),
     "resnet": (ResNetConfig(stages=(8, 8), kernel=3, hidden=16), "planes"),
 }
 TIME, BATCH = 4, 3

@@ -127,6 +127,7 @@ def test_imagination():
     assert all(m.value > 0 and (m.baseline or 0) > 0 for m in found)
 
 
+@pytest.mark.slow
 def test_embedded():
     from experiments.benchmarks.embedded import Size, embedded
 

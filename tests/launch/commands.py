@@ -18,7 +18,7 @@ from tests.compiling import QUICK
 ROOT = Path(__file__).parents[2]
 LEVELS = "generated:size=5,boxes=1,count=50,seed=0"
 HELD_OUT = f"{LEVELS},split=held_out"
-FRAMES = 1500
+FRAMES = 1000
 # An agent that learns nothing in no time; a row, and a checkpoint, about every 100 frames.
 TINY = (
     *("--agent.channels", "4", "--agent.hidden", "16"),

@@ -154,7 +154,7 @@ def test_iterations_are_unrolls_and_updates_in_turn():
 
 def test_four_devices_do_what_one_does():
     assert len(jax.devices()) == 4
-    config = replace(DRC, minibatches=2)
+    config = replace(DRC, repeats=1, minibatches=2)
     agent, state = begin(config)
     iterate = partial(device_program.iterate, agent, iterations=2)
     alone, metrics, sums = quick_jit(iterate)(environment=CHASE, state=state)

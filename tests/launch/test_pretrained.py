@@ -17,7 +17,7 @@ DATA = Path(__file__).parents[1] / "data" / "boxoban"
 REACHED = {
     "sokoban_small": ("small_held_out", 200, 0.85),
     "tic_tac_toe_small": ("random", 200, 0.85),
-    "mujoban_tiny_hinted": ("tiny_held_out", 32, 0.6),
+    "mujoban_tiny_hinted": ("tiny_held_out", 16, 0.6),
     "mujoxo_hinted": ("random", 16, 0.6),
     "drc33": ("unfiltered_valid", 30, 0.7),
 }

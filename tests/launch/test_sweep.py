@@ -13,7 +13,7 @@ import pytest
 from experiments.sweeps import Variant
 from launch import cli, loggers, run_folder, sweep
 from launch.sweep_jobs import finished, progress, tasks
-from tests.launch.commands import SECONDS, TINY, copied, environment, wait_until
+from tests.launch.commands import FRAMES, SECONDS, TINY, copied, environment, wait_until
 
 # A sweep of two variants and two seeds: "small" takes a moment, so that it can be killed.
 DRIVER = """
@@ -107,7 +107,7 @@ def test_a_killed_sweep_goes_on_and_trains_nothing_twice(tmp_path):
         assert finished(run)
         frames = [row["frames"] for row in loggers.read_csv(run / "metrics.csv")]
         assert frames == sorted(set(frames))
-        assert frames[-1] >= (4000 if run == first else 1500)
+        assert frames[-1] >= (4000 if run == first else FRAMES)
     assert began(first) == time_begun
 
     status, said = swept(tmp_path, LONG, "--seeds=1")
@@ -149,7 +149,8 @@ def test_what_is_finished(trained, tmp_path):
     assert progress(tmp_path) == 0
     run = copied(trained, tmp_path / "run")
     config = run / "config.json"
-    config.write_text(config.read_text().replace('"max_frames": 1500', '"max_frames": 3500'))
+    longer = config.read_text().replace(f'"max_frames": {FRAMES}', f'"max_frames": {2 * FRAMES}')
+    config.write_text(longer)
     assert not finished(run)
     assert 0.4 < progress(run) < 0.6
     late = config.read_text().replace('"max_minutes": 0.0', '"max_minutes": 1e-5')

@@ -14,6 +14,7 @@ README = (ROOT / "launch" / "acme" / "README.md").read_text()
 EXAMPLES = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 
 
+@pytest.mark.slow
 def test_the_example_runs():
     done = subprocess.run(
         [sys.executable, "-c", "\n".join(EXAMPLES)],

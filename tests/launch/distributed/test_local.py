@@ -12,6 +12,7 @@ import pytest
 
 from launch import checkpoints, load_policy
 from tests.launch.commands import (
+    FRAMES,
     TINY,
     command,
     environment,
@@ -103,7 +104,7 @@ def test_trains_evaluates_and_leaves_nothing(tmp_path):
     assert done.returncode == 0, done.stderr
     assert_sound(run)
     last = rows(run)[-1]
-    assert 1500 <= int(last["frames"]) < 1600
+    assert FRAMES <= int(last["frames"]) < FRAMES + 100
     assert last["evaluated_frames"] == last["frames"]
     assert 0 <= float(next(v for k, v in last.items() if k.startswith("evaluation/"))) <= 1
     learnt = rows(run)[-2]

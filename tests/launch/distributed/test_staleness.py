@@ -48,7 +48,7 @@ def stalenesses(folder, *, learn_seconds: float, max_lag: int, actors: int, worl
     return np.stack(found), dropped
 
 
-@pytest.mark.parametrize("max_lag", [0, 1, 4])
+@pytest.mark.parametrize("max_lag", [0, pytest.param(1, marks=pytest.mark.slow), 4])
 @pytest.mark.parametrize(("actors", "worlds"), [(1, 6), (3, 2)])
 def test_bound(tmp_path, max_lag, actors, worlds):
     versions, dropped = stalenesses(
@@ -61,7 +61,7 @@ def test_bound(tmp_path, max_lag, actors, worlds):
         assert dropped == 0
 
 
-@pytest.mark.parametrize("max_lag", [1, 4])
+@pytest.mark.parametrize("max_lag", [1, pytest.param(4, marks=pytest.mark.slow)])
 def test_worlds_that_do_not_divide_the_batch(tmp_path, max_lag):
     versions, _ = stalenesses(tmp_path, max_lag=max_lag, actors=2, worlds=4, learn_seconds=0.01)
     assert 0 <= versions.min() <= versions.max() <= max_lag

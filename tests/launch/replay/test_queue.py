@@ -259,7 +259,7 @@ def test_a_block_that_does_not_fill_is_given_after_half_a_second(writer, address
     sampler.close()
 
 
-@pytest.mark.parametrize(("ahead", "together"), [(4, 8), (8, 8), (9, 3), (16, 4)])
+@pytest.mark.parametrize(("ahead", "together"), [(4, 8), (9, 3)])
 def test_no_more_than_asked_for_is_read_in_blocks_either(ahead, together):
     server = ReplayServer(QUEUE, spec(), capacity=64)
     address = f"localhost:{server.port}"
@@ -306,7 +306,7 @@ def lost(sampler) -> bool:
     """Reads all there is; whether something was lost before that."""
     try:
         while True:
-            sampler.read(2, 1)
+            sampler.read(1, 1)
     except ItemsLost:
         return True
     except ReplayTimeout:
