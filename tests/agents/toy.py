@@ -22,7 +22,11 @@ from environments.games.sokoban.registration import SokobanOptions
 from environments.games.sokoban.spec import sokoban_spec
 
 SIDE, LIMIT = 3, 4
-MOVES = jnp.array([(-1, 0), (1, 0), (0, -1), (0, 1)])  # up, down, left, right
+
+
+def moves(action: jax.Array) -> jax.Array:
+    """By how much an action moves the player, `[..., 2]`: up, down, left or right."""
+    return jnp.array([(-1, 0), (1, 0), (0, -1), (0, 1)])[action]
 
 
 @jax.tree_util.register_dataclass
@@ -68,7 +72,7 @@ class Chase:
         return state, self._first(state)
 
     def step(self, state: ChaseState, action: jax.Array) -> tuple[ChaseState, TimeStep]:
-        place = jnp.stack([state.player // SIDE, state.player % SIDE], axis=-1) + MOVES[action]
+        place = jnp.stack([state.player // SIDE, state.player % SIDE], axis=-1) + moves(action)
         row, column = jnp.clip(place, 0, SIDE - 1).T
         player, time = row * SIDE + column, state.time + 1
         reached = player == state.goal
@@ -117,7 +121,7 @@ def chase_model() -> EnvironmentModel:
         del params
         flat = frame.reshape(-1, SIDE * SIDE, 2)
         player, goal = jnp.argmax(flat, axis=1).T
-        place = jnp.stack([player // SIDE, player % SIDE], axis=-1) + MOVES[action]
+        place = jnp.stack([player // SIDE, player % SIDE], axis=-1) + moves(action)
         row, column = jnp.clip(place, 0, SIDE - 1).T
         moved = row * SIDE + column
         after = flat.at[:, :, 0].set(jnp.arange(SIDE * SIDE) == moved[:, None])
