@@ -74,7 +74,7 @@ def test_the_tour_can_be_made(tmp_path):
         name for row in table[: table.index("`frames`")] for name in row.strip("`").split("`, `")
     ]
     elsewhere = {"videos/", "prerequisites/", "prerequisites.json", "replay/"}
-    elsewhere |= {"demonstrations.npz", "initial_policy.npz"}
+    elsewhere |= {"companions/", "demonstrations.npz", "initial_policy.npz"}
     assert len(named) > len(elsewhere)
     assert [name for name in named if not list(first.glob(name))] == [
         name for name in named if name in elsewhere
