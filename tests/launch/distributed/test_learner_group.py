@@ -51,6 +51,7 @@ def finish(*processes: subprocess.Popen) -> None:
     finally:
         for process in processes:
             process.kill()
+            process.communicate()  # closes what it said
 
 
 @pytest.mark.slow
