@@ -70,11 +70,13 @@ def main(args: list[str]) -> int:
     content = page.Content(runs, drawn, column, picture, found, embodiment(rows))
     files.atomic_write(out / "report.html", page.render(content))
     text.write(tables, sys.stdout)
-    print(
-        f"{len(runs)} runs, {len(found)} evaluations: {out / 'report.html'}",
-        file=sys.stderr,
-    )
+    counts = ", ".join((_counted(len(runs), "run"), _counted(len(found), "evaluation")))
+    print(f"{counts}: {out / 'report.html'}", file=sys.stderr)
     return 0
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _document(
