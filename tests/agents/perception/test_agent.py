@@ -18,7 +18,7 @@ from tests.agents.perception.scenes import CAMERA, boards
 from tests.agents.toy import fast_jit, quick_jit
 
 CONFIG = PerceptionConfig(channels=16, hidden=32, layers=1, learning_rate=5e-3, hold_steps=4)
-UPDATES = 600
+UPDATES = 400
 
 
 def spec_of(**shown: tuple[int, ...]) -> EnvironmentSpec:
