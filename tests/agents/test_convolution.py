@@ -52,7 +52,9 @@ def test_gradients_through_a_scan(size):
     image, kernel = noise(0, (2, 5, 3, 4)), noise(1, (size, size, 4, 4)) / 4
 
     def loss(convolve, image, kernel):
-        step = lambda x, _: (jnp.tanh(convolve(x, kernel)), None)  # noqa: E731
+        def step(x, _):
+            return jnp.tanh(convolve(x, kernel)), None
+
         return jnp.sum(jax.lax.scan(step, image, None, length=5)[0] ** 2)
 
     found, expected = (

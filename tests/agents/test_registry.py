@@ -139,7 +139,7 @@ def test_minibatches_must_part_the_environments():
 
 def test_configurations_do_not_change():
     with pytest.raises(dataclasses.FrozenInstanceError):
-        DRCConfig().depth = 2  # type: ignore[misc]
+        DRCConfig().depth = 2  # pyright: ignore[reportAttributeAccessIssue], that is the point
 
 
 def test_configurations_load_no_jax():
