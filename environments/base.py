@@ -50,7 +50,9 @@ class BatchedEnvironment(Protocol):
     """
 
     @property
-    def spec(self) -> EnvironmentSpec: ...
+    def spec(self) -> EnvironmentSpec:
+        """Observations without `B`, the action, and how episodes end."""
+        ...
 
     @property
     def num_levels(self) -> int:
@@ -79,10 +81,14 @@ class VectorEnvironment(Protocol):
     """
 
     @property
-    def spec(self) -> EnvironmentSpec: ...
+    def spec(self) -> EnvironmentSpec:
+        """Observations of one world, its action, and how episodes end."""
+        ...
 
     @property
-    def num_environments(self) -> int: ...
+    def num_environments(self) -> int:
+        """N."""
+        ...
 
     @property
     def num_levels(self) -> int:

@@ -28,7 +28,9 @@ class ReplayHost(Protocol):
     """One replay server, wherever it is."""
 
     @property
-    def address(self) -> str: ...
+    def address(self) -> str:
+        """Where it answers: host:port."""
+        ...
 
     def items(self) -> int:
         """How many it holds; 0 while it cannot be asked."""
@@ -46,7 +48,9 @@ class ReplayHost(Protocol):
         """Starts it again if it died; raises RunFailed if that does not help."""
         ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Ends it."""
+        ...
 
 
 def serve(plan: Plan, folder: Path, port: int, *, everywhere: bool = False) -> "ReplayServer":
