@@ -145,7 +145,7 @@ def by_hand(repeats, variant, core, cells, gates, is_first):
     return core, jnp.stack(hidden)
 
 
-@pytest.mark.parametrize("repeats", [1, 2])
+@pytest.mark.parametrize("repeats", [1, 2, pytest.param(3, marks=pytest.mark.slow)])
 def test_ticks_by_scan_are_ticks_by_hand_and_so_are_their_gradients(repeats):
     core, cells, gates, is_first = stack(depth=2)
     assert is_first.any()

@@ -65,7 +65,9 @@ def assert_same(index: int, ours, theirs, outcome: str | None, outcomes) -> None
 
 
 @pytest.mark.parametrize(
-    ("options", "steps"), [(TIC_TAC_TOE, 60), (GO, 160)], ids=["tic_tac_toe", "go"]
+    ("options", "steps"),
+    [(TIC_TAC_TOE, 60), (GO, 160), pytest.param(GO, 480, marks=pytest.mark.slow)],
+    ids=["tic_tac_toe", "go", "much go"],
 )
 def test_faces_agree_on_random_play(options, steps):
     """Across resets; the single environments' opponent plays what the batched one played."""
