@@ -9,9 +9,10 @@ import numpy as np
 import tyro
 
 from environments.errors import UserError
+from environments.games.sokoban.generated import EXAMPLE
 from environments.games.sokoban.level import LevelSet, unpack_bits
 from environments.games.sokoban.packed import SUFFIX, pack_levels
-from environments.games.sokoban.sources import EXAMPLE, load_levels
+from environments.games.sokoban.sources import load_levels
 from environments.games.sokoban.text import format_level, format_levels
 from launch.files import atomic_write, check_new_file
 from launch.solving import solve

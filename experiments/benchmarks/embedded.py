@@ -46,11 +46,11 @@ def embedded(size: Size = Size()) -> list[Measurement]:
 def mujoban(size: Size) -> list[Measurement]:
     """MuJoBan against scenes compiled afresh for each level; its resets against compiling."""
     from environments.embedded.mujoban.levels import place
-    from environments.embedded.mujoban.sharing import shared_levels
     from environments.embedded.mujoban.world import World
+    from environments.games.sokoban.sources import load_levels
 
     environment = _load("mujoban", levels=LEVELS)
-    levels = shared_levels(LEVELS)
+    levels = load_levels(LEVELS)
     chosen = np.random.default_rng(0).choice(len(levels), size.levels, replace=False).tolist()
     actions = _actions(environment, size.level_steps)
     starts, segments = {}, []

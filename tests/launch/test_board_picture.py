@@ -9,15 +9,15 @@ from environments.errors import UserError
 from environments.games.board.game import board_game
 from environments.games.sokoban import rules
 from environments.games.sokoban.observations import SPRITES
-from environments.games.sokoban.text import decode_levels
+from environments.games.sokoban.sources import load_levels
 from launch.board_picture import BACKGROUND, board_picture
 from launch.frames import Caption, compose, frame_size
 
-LEVEL = b"#####\n#@$.#\n#   #\n#####\n"
+LEVEL = "#####\n#@$.#\n#   #\n#####\n"
 
 
 def test_sokoban_is_its_sprites_enlarged():
-    state = rules.initial_state(decode_levels(LEVEL, "test")[0])
+    state = rules.initial_state(load_levels(LEVEL)[0])
     picture = board_picture(state, 100)
     assert picture.shape == (100, 100, 3)
     # 4 by 5 cells of 8 pixels, twice as large, in the middle.
@@ -29,8 +29,8 @@ def test_sokoban_is_its_sprites_enlarged():
 
 
 def test_boards_larger_than_the_picture_are_made_smaller():
-    rows = [b"#" * 20, b"#@$." + b" " * 15 + b"#", b"#" * 20]
-    state = rules.initial_state(decode_levels(b"\n".join(rows) + b"\n", "test")[0])
+    rows = ["#" * 20, "#@$." + " " * 15 + "#", "#" * 20]
+    state = rules.initial_state(load_levels("\n".join(rows))[0])
     assert board_picture(state, 64).shape == (64, 64, 3)
 
 

@@ -15,12 +15,12 @@ from environments.embedded.mujoban.observations import observation_spec, observe
 from environments.embedded.mujoban.registration import MujobanOptions
 from environments.embedded.mujoban.scatter import scattered
 from environments.embedded.mujoban.settle import next_step
-from environments.embedded.mujoban.sharing import shared_levels
 from environments.embedded.mujoban.world import World, layout_of
 from environments.embedded.sight import with_sight
 from environments.errors import UserError
 from environments.games.sokoban import rules
 from environments.games.sokoban.level import LevelSet, unpack_bits
+from environments.games.sokoban.sources import load_levels
 from environments.hints.make import with_hints
 
 MAX_SIDE = 20  # cells
@@ -45,7 +45,8 @@ def make(options: MujobanOptions, seed: int, levels: LevelSet | None = None) -> 
         "walker/egocentric_camera": options.egocentric_camera,
     }
     views = {key: View(_CAMERAS[key], *size) for key, size in sizes.items() if size != (0, 0)}
-    levels = shared_levels(options.levels) if levels is None else levels
+    if levels is None:
+        levels = load_levels(options.levels, largest=(MAX_SIDE, MAX_SIDE))
     seen = with_sight(
         Mujoban(levels, options), options.perception, "mujoban", _CAMERAS, rules.state_of
     )

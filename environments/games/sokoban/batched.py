@@ -14,10 +14,10 @@ import numpy as np
 from environments.base import EnvironmentSpec, TimeStep
 from environments.games.bitboards import bit, bits, count, overlap
 from environments.games.sokoban import rules
-from environments.games.sokoban.boards import levels_of
 from environments.games.sokoban.level import LevelSet
 from environments.games.sokoban.observations import observe
 from environments.games.sokoban.registration import SokobanOptions
+from environments.games.sokoban.sources import load_levels
 from environments.games.sokoban.spec import sokoban_spec
 
 
@@ -56,7 +56,7 @@ class BatchedSokoban:
     @classmethod
     def from_options(cls, options: SokobanOptions) -> "BatchedSokoban":
         """Loads the level source that `options` names. Raises UserError if it is wrong."""
-        return cls.from_levels(levels_of(options), options)
+        return cls.from_levels(load_levels(options.levels, options.board), options)
 
     @classmethod
     def from_levels(cls, levels: LevelSet, options: SokobanOptions) -> "BatchedSokoban":

@@ -41,7 +41,7 @@ def boxoban_folder(part: str) -> Path:
     """
     if part not in LEVELS:
         raise unknown("Boxoban level set", part, LEVELS)
-    given = os.environ.get(VARIABLE)
+    given = os.path.expanduser(os.environ.get(VARIABLE, ""))
     if given and not Path(given).is_dir():
         raise UserError(
             f"{VARIABLE}={given} is no folder; set it to one that holds Boxoban's files"

@@ -8,10 +8,10 @@ import numpy as np
 from dm_env import specs
 
 from environments.games.sokoban import rules
-from environments.games.sokoban.boards import levels_of
 from environments.games.sokoban.level import LevelSet
 from environments.games.sokoban.observations import observation_spec, observe, sprites
 from environments.games.sokoban.registration import SokobanOptions
+from environments.games.sokoban.sources import load_levels
 
 if TYPE_CHECKING:
     from environments.base import EnvironmentSpec
@@ -55,7 +55,7 @@ class Sokoban(dm_env.Environment):
     @classmethod
     def from_options(cls, options: SokobanOptions, seed: int = 0) -> "Sokoban":
         """Loads the level source that `options` names. Raises UserError if it is wrong."""
-        return cls(levels_of(options), options, seed=seed)
+        return cls(load_levels(options.levels, options.board), options, seed=seed)
 
     @property
     def spec(self) -> "EnvironmentSpec":

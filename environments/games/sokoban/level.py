@@ -4,7 +4,7 @@ Shape letters: `L` levels, `H, W` board, `K` 32-bit words that hold H*W bits.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import overload
 
 import numpy as np
@@ -57,6 +57,7 @@ class LevelSet(Sequence[Level]):
     targets: np.ndarray  # [L, K] uint32
     boxes: np.ndarray  # [L, K] uint32
     player: np.ndarray  # [L] int32, row * W + column
+    left_out: tuple[str, ...] = ()  # for each level of the source that cannot be used: where, why
 
     @classmethod
     def from_levels(cls, levels: Iterable[Level], source: str) -> "LevelSet":
@@ -129,4 +130,12 @@ class LevelSet(Sequence[Level]):
             for words, fill in ((self.walls, True), (self.targets, False), (self.boxes, False))
         ]
         player = self.player // old_width * width + self.player % old_width
-        return LevelSet(self.source, shape, *planes, player=player.astype(np.int32))
+        walls, targets, boxes = planes
+        return replace(
+            self,
+            shape=shape,
+            walls=walls,
+            targets=targets,
+            boxes=boxes,
+            player=player.astype(np.int32),
+        )

@@ -3,137 +3,131 @@
 boxoban:SET[/SPLIT]                                       the published levels
 generated:size=6,boxes=1,count=5000,seed=0[,split=train]  made here (split: train or held_out)
 PATH                                                      a level file, packed or text, or a folder
+the rows of levels                                        text with more than one line
 """
 
-import dataclasses
+import logging
 import os
-from dataclasses import dataclass
+import threading
+import weakref
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
-from environments.errors import UserError, reason, unknown
-from environments.games.sokoban.boxoban import boxoban_folder
+from environments.errors import UserError, unknown
+from environments.games.sokoban.boxoban import VARIABLE, boxoban_folder
+from environments.games.sokoban.generated import EXAMPLE, parse_generated
 from environments.games.sokoban.level import LevelSet
+from environments.games.sokoban.level_files import (
+    IN_FOLDERS,
+    level_files,
+    path_of,
+    read,
+    stamps,
+)
 from environments.games.sokoban.packed import MAGIC, SUFFIX, unpack_levels
-from environments.games.sokoban.text import decode_levels
+from environments.games.sokoban.reading import (
+    Reading,
+    Shape,
+    all_or_none,
+    joined,
+    misfit,
+    summary,
+)
+from environments.games.sokoban.text import read_text
 
-SPLITS = ("train", "held_out")
-EXAMPLE = "generated:size=6,boxes=1,count=5000,seed=0"
-KINDS = f"boxoban:SET/SPLIT or {EXAMPLE}"
-_LIMITS = {  # least and greatest value
-    "size": (4, 64),
-    "boxes": (1, 64),
-    "count": (1, 10_000_000),
-    "seed": (0, 2**63 - 1),
-}
-
-
-@dataclass(frozen=True)
-class Generated:
-    """What a `generated:` source asks for."""
-
-    size: int
-    boxes: int
-    count: int
-    seed: int
-    split: str = "train"
+_PLACES = (VARIABLE, "XDG_CACHE_HOME", "HOME")  # what says where Boxoban's levels lie
+_in_use: "weakref.WeakValueDictionary[tuple, LevelSet]" = weakref.WeakValueDictionary()
+_loading = threading.Lock()
+_log = logging.getLogger(__name__)
 
 
-def parse_generated(source: str) -> Generated:
-    """Reads `generated:size=..,boxes=..,count=..,seed=..[,split=..]`; raises UserError."""
-    values: dict[str, str] = {}
-    for item in source.removeprefix("generated:").split(","):
-        key, equals, value = (part.strip() for part in item.partition("="))
-        if not equals:
-            raise UserError(f"{source}: {item!r} is not KEY=VALUE")
-        if key not in (*_LIMITS, "split"):
-            raise unknown("key of a generated: source", key, (*_LIMITS, "split"))
-        if key in values:
-            raise UserError(f"{source}: {key} is given twice")
-        values[key] = value
-    split = values.pop("split", "train")
-    if split not in SPLITS:
-        raise unknown("split of generated levels", split, SPLITS)
-    missing = [key for key in _LIMITS if key not in values]
-    if missing:
-        raise UserError(f"{source}: {missing[0]} is missing; write {EXAMPLE}")
-    wanted = Generated(**{key: _number(source, key, values[key]) for key in _LIMITS}, split=split)
-    room = (wanted.size - 2) ** 2
-    if 2 * wanted.boxes + 1 > room:
-        raise UserError(
-            f"{source}: {wanted.boxes} boxes, their targets and the player do not fit "
-            f"the {room} cells within a board of size {wanted.size}"
-        )
-    return wanted
+def load_levels(
+    source: str | os.PathLike, board: Shape = (0, 0), *, largest: Shape | None = None
+) -> LevelSet:
+    """The level set that a source names, in the order of its files; not to be written to.
 
+    The same object for all who ask for it, as long as one of them holds it and its files are as
+    they were. What cannot be used is left out, with one warning: levels that are drawn wrong, are
+    solved already, or are larger than `board` or `largest`. `LevelSet.left_out` lists it.
 
-def _number(source: str, key: str, text: str) -> int:
-    low, high = _LIMITS[key]
-    if not (text.isascii() and text.isdecimal() and low <= int(text) <= high):
-        raise UserError(
-            f"{source}: {key} must be a whole number from {low} to {high}, not {text!r}"
-        )
-    return int(text)
+    Args:
+      source: see the module.
+      board: the size H, W to which levels are padded with walls; (0, 0) for the largest level's.
+      largest: the most rows and columns that are of use, if there is no `board`.
 
-
-def load_levels(source: str) -> LevelSet:
-    """The level set that a source names, in the order of its files.
-
-    Levels of different sizes are padded with walls to the largest. Raises UserError with one line
-    on what to do if the source is misspelt, cannot be reached, or holds a malformed level.
+    Raises UserError with one line on what to do if the source is misspelt, cannot be reached, or
+    holds no level of use.
     """
+    source = os.fspath(source)
+    largest = largest if board == (0, 0) else board
+    places = tuple(os.environ.get(name) for name in _PLACES)
+    key = source, board, largest, places, stamps(source)
+    with _loading:
+        levels = _in_use.get(key)
+        if levels is None:
+            levels = _load(source, largest)
+            levels = _in_use[key] = levels if board == (0, 0) else levels.padded(board)
+            if levels.left_out:
+                _log.warning("%s", _warning(levels))
+    return levels
+
+
+def _warning(levels: LevelSet) -> str:
+    source = levels.source if "\n" not in levels.source else "levels"
+    kept = f"{len(levels)} level{'s' if len(levels) > 1 else ''}"
+    return (
+        f"{source}: {kept}; left out: {summary(levels.left_out)}; `moravec levels check` lists all"
+    )
+
+
+def _load(source: str, largest: Shape | None) -> LevelSet:
     kind, colon, rest = source.partition(":")
+    if "\n" in source:
+        return joined([read_text(source.encode(errors="replace"), "levels", largest)], source)
     if kind == "generated" and colon:
-        from environments.games.sokoban.generator import generate
-
-        wanted = parse_generated(source)
-        size = wanted.size
-        levels = generate(size, size, wanted.boxes, wanted.count, wanted.seed, wanted.split)
-        return dataclasses.replace(levels, source=source)
+        return _generated(source, largest)
     if kind == "boxoban" and colon:
-        return _read_folder(boxoban_folder(rest), source)
-    return _read_path(source)
-
-
-def _read_path(source: str) -> LevelSet:
-    """Levels of a file, packed or text, or of all the text files of a folder."""
-    path = Path(os.path.expanduser(source))
-    if source and os.path.isdir(path):
-        return _read_folder(path, source)
-    if not source or not os.path.exists(path):
-        kind, colon, _ = source.partition(":")
+        files = sorted(boxoban_folder(rest).glob("*.txt"))
+        return joined([_reading(file, largest) for file in files], source)
+    path = path_of(source)
+    if path is None:
         if colon and "/" not in kind:
             raise unknown("kind of level source", kind, ("boxoban", "generated"))
-        raise UserError(f"{source!r} is no file or folder; levels come from a path, {KINDS}")
-    return dataclasses.replace(_read_file(path), source=source)
+        kinds = f"boxoban:SET/SPLIT or {EXAMPLE}"
+        raise UserError(f"{source!r} is no file or folder; levels come from a path, {kinds}")
+    if path.is_dir():
+        return joined(_folder(path, largest), source)
+    return joined([_reading(path, largest)], source)
 
 
-def _read_file(path: Path) -> LevelSet:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {reason(error)}") from None
-    packed = path.suffix == SUFFIX or data.startswith(MAGIC)
-    return (unpack_levels if packed else decode_levels)(data, str(path))
+def _generated(source: str, largest: Shape | None) -> LevelSet:
+    from environments.games.sokoban.generator import generate
+
+    wanted = parse_generated(source)
+    size = wanted.size
+    if what := misfit((size, size), largest):
+        raise UserError(f"{source}: levels {what}")
+    levels = generate(size, size, wanted.boxes, wanted.count, wanted.seed, wanted.split)
+    return replace(levels, source=source)
 
 
-def _read_folder(folder: Path, source: str) -> LevelSet:
-    files = sorted(folder.glob("*.txt"))
+def _folder(folder: Path, largest: Shape | None) -> list[Reading]:
+    """The readings of all level files; one of which nothing can be read is left out."""
+    files = level_files(folder)
     if not files:
-        raise UserError(f"{folder}: this folder holds no level files (*.txt)")
-    return _concatenate([_read_file(file) for file in files], source)
+        kinds = ", ".join(f"*{suffix}" for suffix in IN_FOLDERS)
+        raise UserError(f"{folder}: this folder holds no level files ({kinds})")
+    readings = []
+    for file in files:
+        try:
+            readings.append(_reading(file, largest))
+        except UserError as error:
+            readings.append(Reading(None, (str(error),)))
+    return readings
 
 
-def _concatenate(sets: list[LevelSet], source: str) -> LevelSet:
-    """One set of all levels, in order, padded to the largest board."""
-    shape = (max(levels.shape[0] for levels in sets), max(levels.shape[1] for levels in sets))
-    sets = [levels.padded(shape) for levels in sets]
-    return LevelSet(
-        source,
-        shape,
-        walls=np.concatenate([levels.walls for levels in sets]),
-        targets=np.concatenate([levels.targets for levels in sets]),
-        boxes=np.concatenate([levels.boxes for levels in sets]),
-        player=np.concatenate([levels.player for levels in sets]),
-    )
+def _reading(file: Path, largest: Shape | None) -> Reading:
+    data, name = read(file), str(file)
+    if file.suffix.lower() == SUFFIX or data.startswith(MAGIC):
+        return all_or_none(unpack_levels(data, name), name, largest)
+    return read_text(data, name, largest)

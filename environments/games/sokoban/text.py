@@ -1,25 +1,31 @@
-"""Sokoban levels as text: Boxoban's layout and XSB, read with exact positions of errors, written.
+"""Sokoban levels as text: files of levels read, with exact positions of errors, and written.
 
 Symbols: `#` wall, `@` player, `+` player on a target, `$` box, `*` box on a target, `.` target,
-and space, `-` or `_` for floor. Lines that start with `;`, titles and blank lines part levels.
-Rows of one level are equally long. Floor outside the walls is taken for wall.
+and space, `-` or `_` for floor; `drawings` says what else is understood. Short rows are filled up
+at the right. What is outside the walls is taken for wall, ornament too.
 """
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import numpy as np
 
 from environments.errors import UserError
+from environments.games.sokoban.drawings import (
+    LETTERS,
+    SYMBOLS,
+    UNKNOWN,
+    Drawing,
+    drawings,
+    text_of,
+)
 from environments.games.sokoban.level import Level, LevelSet, pack_bits
+from environments.games.sokoban.reading import Reading, Shape, all_or_none, misfit
 
-FLOOR, SYMBOLS = " -_", "#@+$*. -_"
 _WALL, _PLAYER, _BOX, _TARGET = (np.zeros(256, bool) for _ in range(4))
 for _kind, _symbols in ((_WALL, "#"), (_PLAYER, "@+"), (_BOX, "$*"), (_TARGET, ".+*")):
     _kind[[ord(symbol) for symbol in _symbols]] = True
 _KNOWN = np.zeros(256, bool)
 _KNOWN[[ord(symbol) for symbol in SYMBOLS]] = True
-_STRANGE = re.compile(f"[^{re.escape(SYMBOLS)}]")
 
 
 def format_level(level: Level) -> str:
@@ -36,27 +42,36 @@ def format_levels(levels: Iterable[Level]) -> str:
     return "".join(f"; {k}\n{format_level(level)}\n" for k, level in enumerate(levels))
 
 
-def decode_levels(data: bytes, name: str) -> LevelSet:
-    """The levels of a text file with this content; `name` is what errors call the file.
+def read_text(data: bytes, name: str, largest: Shape | None = None) -> Reading:
+    """The levels of a text file with this content; `name` is what messages call the file.
 
-    Raises UserError if it is empty or binary, or a level in it is malformed.
+    What is drawn wrong, is solved already or has more rows or columns than `largest` is left out.
+    Raises UserError if the file is empty or binary.
     """
-    levels = parse_uniform(data, name)
-    if levels is not None:
-        return levels
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = "\0"
-    if "\0" in text:
-        raise UserError(f"{name}: is binary; give a text file of levels, or a packed .levels file")
-    return LevelSet.from_levels(parse_levels(text, name), name)
+    if b"\r" in data:
+        data = data.replace(b"\r\n", b"\n")
+    uniform = parse_uniform(data, name)
+    if uniform is not None:
+        return all_or_none(uniform, name, largest)
+    text = text_of(data, name)
+    if not text.strip():
+        raise UserError(f"{name}: is empty; give a file of levels")
+    levels, left_out = [], []
+    for drawing in drawings(text):
+        try:
+            levels.append(_level(drawing, name, largest))
+        except UserError as error:
+            left_out.append(str(error))
+    if not levels and not left_out:
+        what = f"a level has rows of {SYMBOLS!r}, or letters {LETTERS!r}"
+        left_out.append(f"{name}:1:1: there is no level here; {what}")
+    return Reading(LevelSet.from_levels(levels, name) if levels else None, tuple(left_out))
 
 
 def parse_uniform(data: bytes, source: str) -> LevelSet | None:
     """Fast reading of a regular file: Boxoban's layout, all levels of one size and within walls.
 
-    None if anything is irregular, so that `parse_levels` reads it or says what is wrong.
+    None if anything is irregular, so that the careful reader takes it or says what is wrong.
     """
     data = data.rstrip(b"\n") + b"\n\n"
     block = data.split(b"\n\n", 1)[0].split(b"\n")
@@ -101,77 +116,38 @@ def regular(walls: np.ndarray, targets: np.ndarray, boxes: np.ndarray) -> bool:
     )
 
 
-def parse_levels(text: str, source: str) -> list[Level]:
-    """All levels in a text, each checked.
-
-    Raises UserError, `SOURCE:LINE:COLUMN: what is wrong`, at the first thing that is.
-    """
-    if not text.strip():
-        raise UserError(f"{source}: is empty; give a file of levels")
-    levels = [_level(rows, source, line) for line, rows in _blocks(text)]
-    if not levels:
-        raise UserError(f"{source}:1:1: there is no level here; a level has rows of {SYMBOLS!r}")
-    return levels
-
-
-def _blocks(text: str) -> Iterator[tuple[int, list[str]]]:
-    """The rows of each level, with the number of its first line."""
-    rows: list[str] = []
-    for number, line in enumerate([*text.split("\n"), ""], 1):
-        line = line.removesuffix("\r")
-        if _is_row(line, bool(rows)):
-            rows.append(line)
-        elif rows:
-            yield number - len(rows), rows
-            rows = []
-
-
-def _is_row(line: str, within: bool) -> bool:
-    """Whether a line belongs to a level; `within`: the line before does.
-
-    A misspelt row must not pass for a title, nor a title like `Level #3` for a row.
-    """
-    cells = line.strip(FLOOR)
-    if line.startswith(";") or not line.strip():
-        return False
-    if within:
-        return "#" in cells or not _STRANGE.search(cells)
-    return "##" in cells or (cells != "" and cells[0] in SYMBOLS)
-
-
-def _level(rows: list[str], source: str, line: int) -> Level:
-    """One level from its rows, of which the first is line number `line`."""
+def _level(drawing: Drawing, name: str, largest: Shape | None) -> Level:
+    """The level that is drawn, checked."""
 
     def error(message: str, row: int = 0, column: int = 0) -> UserError:
-        return UserError(f"{source}:{line + row}:{column + 1}: {message}")
+        return UserError(f"{name}:{drawing[row][0]}:{column + 1}: {message}")
 
-    width = len(rows[0])
-    for y, row in enumerate(rows):
-        if strange := _STRANGE.search(row):
-            what = f"unknown symbol {strange.group()!r}; a level is made of {SYMBOLS!r}"
-            raise error(what, y, strange.start())
-        if len(row) != width:
-            what = f"a row of {len(row)} cells in a level that began with {width}"
-            raise error(f"{what}; fill rows up with spaces", y, min(len(row), width))
-    board = np.frombuffer("".join(rows).encode("ascii"), np.uint8).reshape(-1, width)
+    for y, (_, row) in enumerate(drawing):
+        if unknown := UNKNOWN.search(row):
+            what = f"unknown symbol {unknown.group()!r}; a level is made of {SYMBOLS!r}"
+            raise error(f"{what}, or letters {LETTERS!r}", y, unknown.start())
+    width = max(len(row) for _, row in drawing)
+    text = "".join(row.ljust(width) for _, row in drawing)
+    board = np.frombuffer(text.encode("ascii"), np.uint8).reshape(-1, width)
     walls, boxes, targets = _WALL[board], _BOX[board], _TARGET[board]
     players = [(int(y), int(x)) for y, x in np.argwhere(_PLAYER[board])]
     if not players:
         raise error("no player (@ or +) in this level")
     if len(players) > 1:
         raise error("a second player in this level", *players[1])
-    if not boxes.any():
-        raise error("no box ($ or *) in this level")
-    if boxes.sum() != targets.sum():
-        raise error(f"boxes and targets differ in this level: {boxes.sum()} and {targets.sum()}")
     outside = _flood(walls, _edge(walls))
     if outside[players[0]]:
         hole = np.argwhere(_flood(walls, _at(walls, players[0])) & _edge(walls))[0]
         raise error("open border: the player can leave the board here; add a wall", *map(int, hole))
-    for y, x in np.argwhere(outside & (boxes | targets)):
-        raise error("a box or target outside the walls", int(y), int(x))
+    boxes, targets = boxes & ~outside, targets & ~outside
+    if not boxes.any():
+        raise error("no box ($ or *) in this level")
+    if boxes.sum() != targets.sum():
+        raise error(f"boxes and targets differ in this level: {boxes.sum()} and {targets.sum()}")
     if np.array_equal(boxes, targets):
         raise error("this level is solved already")
+    if what := misfit((len(drawing), width), largest):
+        raise error(f"levels {what}")
     return Level(walls | outside, targets, boxes, players[0])
 
 

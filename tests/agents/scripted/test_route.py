@@ -5,13 +5,13 @@ import pytest
 
 from agents.scripted.route import TOUCH, centring, legs
 from environments.games.sokoban import rules
-from environments.games.sokoban.text import decode_levels
+from environments.games.sokoban.sources import load_levels
 
 UP, DOWN, LEFT, RIGHT = range(4)
 
 
 def position(text: str) -> rules.State:
-    return rules.initial_state(decode_levels(text.encode(), "test")[0])
+    return rules.initial_state(load_levels(text)[0])
 
 
 LEVEL = """

@@ -9,11 +9,10 @@ from environments.embedded.base import View
 from environments.embedded.environment import EmbeddedEnvironment
 from environments.embedded.mujoban.embedding import Mujoban
 from environments.embedded.mujoban.registration import MujobanOptions
-from environments.embedded.mujoban.sharing import shared_levels
 from environments.embedded.sight import SeenEmbedding
 from environments.errors import UserError
 from environments.games.sokoban import rules
-from environments.games.sokoban.text import parse_levels
+from environments.games.sokoban.sources import load_levels
 from environments.hints.embedding import HintedEmbedding
 from environments.hints.options import HintOptions
 from environments.players.sokoban.player import SokobanSolver
@@ -23,7 +22,7 @@ STILL = np.zeros(3, np.float32)
 
 
 def board(text: str) -> np.ndarray:
-    (level,) = parse_levels(text, "here")
+    (level,) = load_levels(text)
     return rules.planes(rules.initial_state(level))
 
 
@@ -41,7 +40,7 @@ class Reader:
 @pytest.fixture
 def inner():
     options = MujobanOptions(levels=LEVELS)
-    return Mujoban(shared_levels(LEVELS), options)
+    return Mujoban(load_levels(LEVELS), options)
 
 
 @pytest.fixture

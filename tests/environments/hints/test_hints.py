@@ -10,9 +10,9 @@ from environments import load, load_vector
 from environments.embedded.environment import EmbeddedEnvironment
 from environments.embedded.mujoban.embedding import Mujoban
 from environments.embedded.mujoban.registration import MujobanOptions
-from environments.embedded.mujoban.sharing import shared_levels
 from environments.errors import UserError
 from environments.games.sokoban import rules
+from environments.games.sokoban.sources import load_levels
 from environments.hints.embedding import HintedEmbedding
 from environments.hints.make import with_hints
 from environments.hints.options import HintOptions
@@ -272,7 +272,7 @@ def test_lost_games_are_of_sokoban():
 
 
 def test_what_is_read_from_pictures_proves_nothing_lost():
-    embedding = Mujoban(shared_levels(LEVELS), MujobanOptions(levels=LEVELS))
+    embedding = Mujoban(load_levels(LEVELS), MujobanOptions(levels=LEVELS))
     hints = HintOptions("solver", until_lost=True)
     with pytest.raises(UserError, match=r"hints.until_lost cannot go with perception"):
         with_hints(embedding, hints, "sokoban", (5, 5), seed=0, seen=True)

@@ -8,7 +8,7 @@ import pytest
 from environments import load
 from environments.errors import UserError
 from environments.games.sokoban import rules
-from environments.games.sokoban.text import parse_levels
+from environments.games.sokoban.sources import load_levels
 from tests.environments.embedded.mujoban.rooms import HALL, write_levels
 
 WALL, TARGET, PLAYER, BOX = range(4)
@@ -31,7 +31,7 @@ def move_box(environment, box: int, dx: float = 0.0, dy: float = 0.0) -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_an_episode_starts_as_the_level_has_it(tmp_path, seed):
     environment = make(tmp_path, PAIR, seed=seed)
-    expected = parse_levels("\n".join(PAIR), "here")[0]
+    expected = load_levels("\n".join(PAIR))[0]
     np.testing.assert_array_equal(environment.planes(), rules.planes(rules.initial_state(expected)))
     state = environment.state
     np.testing.assert_array_equal(state.level.walls, expected.walls)

@@ -11,8 +11,9 @@ from environments.errors import UserError
 from environments.games.sokoban import rules
 from environments.games.sokoban.generator import generate
 from environments.games.sokoban.level import Level, LevelSet
+from environments.games.sokoban.sources import load_levels
 from environments.games.sokoban.symmetry import hashes
-from environments.games.sokoban.text import format_levels, parse_levels
+from environments.games.sokoban.text import format_levels
 from tests.environments.games.sokoban.sound import assert_same, first, sound_levels
 
 
@@ -70,7 +71,7 @@ def test_generated_levels_are_sound(height, width, boxes, seed, split):
     assert len(levels) == 3
     assert levels.shape == (height, width)
     # The parser refuses open borders, second players, unequal counts and solved levels.
-    assert_same(LevelSet.from_levels(parse_levels(format_levels(levels), ""), ""), levels)
+    assert_same(load_levels(format_levels(levels)), levels)
     for level in levels:
         assert level.boxes.sum() == boxes
         assert not np.any(level.boxes & level.targets)
@@ -87,7 +88,7 @@ def test_generated_levels_can_be_solved(size, boxes, count):
 
 
 def test_a_level_that_cannot_be_solved_is_seen_as_such():
-    (level,) = parse_levels("#####\n#@ .#\n#$  #\n#####\n", "")
+    (level,) = load_levels("#####\n#@ .#\n#$  #\n#####\n")
     assert solution_length(level) is None
 
 

@@ -14,12 +14,15 @@ import pytest
 from environments.errors import UserError
 from environments.games.sokoban import boxoban
 from environments.games.sokoban.boxoban import download
+from environments.games.sokoban.generated import parse_generated
 from environments.games.sokoban.level import LevelSet
+from environments.games.sokoban.level_files import absolute, digest
 from environments.games.sokoban.packed import pack_levels
-from environments.games.sokoban.sources import load_levels, parse_generated
+from environments.games.sokoban.sources import load_levels
 from tests.environments.games.sokoban.boards import DATA, real_levels
 from tests.environments.games.sokoban.sound import assert_same
 
+ROW = "#####\n#@$.#\n#####\n"
 PARTS = {  # how many levels lie with the tests
     "unfiltered/train": 60,
     "unfiltered/valid": 60,
@@ -196,10 +199,117 @@ def test_a_folder_is_read_in_the_order_of_names_and_padded(tmp_path):
 def test_errors_in_a_folder_name_the_file(tmp_path):
     with pytest.raises(UserError, match="holds no level files"):
         load_levels(str(tmp_path))
-    (tmp_path / "a.txt").write_text("#####\n#@$.#\n#####\n")
-    (tmp_path / "b.txt").write_text("#####\n# $.#\n#####\n")
-    with pytest.raises(UserError, match=r"b\.txt:1:1: no player"):
+    (tmp_path / "a.txt").write_text("#####\n# $.#\n#####\n")
+    (tmp_path / "b.txt").write_text("#####\n#@$.#\n###\n")
+    with pytest.raises(UserError, match=r"a\.txt:1:1: no player .* \(and 1 more\)"):
         load_levels(str(tmp_path))
+
+
+def test_a_folder_of_all_kinds_is_read_with_the_folders_in_it(tmp_path, caplog):
+    packed = pack_levels(load_levels("####\n#@ #\n#$ #\n#. #\n####\n"))
+    for name, content in {
+        "a/deep/1.XSB": ROW.encode(),
+        "b.sok": ROW.encode(),
+        "c.SLC": b"<Level><L>#####</L>\n<L>#@$.#</L>\n<L>#####</L></Level>",
+        "d.levels": packed,
+        "e/2.txt": ROW.encode(),
+        "readme.txt": b"These levels are mine.",
+        "z.levels": packed[:-1],
+        "README.md": ROW.encode(),
+        ".hidden/3.txt": ROW.encode(),
+        "LICENSE": b"Do as you like.",
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "a" / "round").symlink_to(tmp_path / "a")  # it has no end
+    levels = load_levels(tmp_path)
+    assert levels.shape == (5, 5)
+    assert [found.player for found in levels] == [(1, 1)] * 5
+    assert [int(found.walls.sum()) for found in levels] == [22, 22, 22, 19, 22]
+    assert [line.split(": ")[0] for line in levels.left_out] == [
+        f"{tmp_path}/readme.txt:1:1",
+        f"{tmp_path}/z.levels",
+    ]
+    (warning,) = caplog.messages
+    assert warning.startswith(f"{tmp_path}: 5 levels; left out: {tmp_path}/readme.txt:1:1: ")
+    assert "(and 1 more)" in warning
+
+
+def test_a_folder_in_a_folder_that_cannot_be_read_is_named(tmp_path, monkeypatch):
+    (tmp_path / "a.txt").write_text(ROW)
+
+    def scandir(path):
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(os, "scandir", scandir)  # as root, every folder can be read
+    with pytest.raises(UserError, match="cannot be read: permission denied"):
+        load_levels(tmp_path)
+
+
+COLLECTION = f"{ROW}\n#####\n#@* #\n#####\n\n#######\n#@ $ .#\n#######\n\n{ROW}"
+
+
+def test_levels_of_no_use_are_left_out_and_told(tmp_path, caplog):
+    file = tmp_path / "mine.xsb"
+    file.write_text(COLLECTION)
+    levels = load_levels(file, (4, 6))
+    assert (len(levels), levels.shape) == (2, (4, 6))
+    assert levels.left_out == (
+        f"{file}:5:1: this level is solved already",
+        f"{file}:9:1: levels of 3x7 do not fit a 4x6 board",
+    )
+    assert len(caplog.messages) == 1
+    assert [len(load_levels(file)), load_levels(file).shape] == [3, (3, 7)]
+    assert len(load_levels(file, largest=(20, 6))) == 2
+    assert load_levels(file, largest=(20, 6)).shape == (3, 5)
+    with pytest.raises(UserError, match=r":1:1: levels of 3x5 do not fit a 3x4 board \(and 3 more"):
+        load_levels(file, (3, 4))
+
+
+def test_levels_of_one_size_are_refused_together():
+    for source in ("generated:size=6,boxes=1,count=7,seed=0", str(DATA / "hard")):
+        with pytest.raises(UserError, match=r"(6x6|10x10) do not fit a 5x5 board"):
+            load_levels(source, (5, 5))
+
+
+def test_levels_are_loaded_once_for_all_who_hold_them(tmp_path, monkeypatch):
+    file = tmp_path / "a.txt"
+    file.write_text(ROW)
+    for source in (str(file), str(tmp_path), "generated:size=6,boxes=1,count=7,seed=0", ROW):
+        levels = load_levels(source)
+        assert load_levels(source) is levels
+        padded = load_levels(source, (9, 9))
+        assert padded.shape == (9, 9)
+        assert load_levels(source, (9, 9)) is padded
+    levels = load_levels(file)
+    assert load_levels(file) is levels
+    monkeypatch.chdir(tmp_path)
+    assert len(load_levels("a.txt")) == 1
+    file.write_text(COLLECTION)
+    assert len(load_levels(file)) == 3
+    assert len(load_levels("a.txt")) == 3
+
+
+def test_the_home_folder_is_found_for_boxoban(monkeypatch):
+    monkeypatch.setenv("HOME", str(DATA.parent))
+    monkeypatch.setenv(boxoban.VARIABLE, "~/boxoban")
+    assert len(load_levels("boxoban:hard")) == 30
+
+
+def test_digests_and_absolute_paths_are_of_files(tmp_path, monkeypatch):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "1.txt").write_text(ROW)
+    before = digest(str(tmp_path))
+    assert len(before) == 64
+    monkeypatch.chdir(tmp_path)
+    assert absolute("a/1.txt") == str(tmp_path / "a" / "1.txt")
+    assert digest(absolute("a")) == digest("a")
+    (tmp_path / "notes.md").write_text("no levels")
+    assert digest(str(tmp_path)) == before
+    (tmp_path / "a" / "1.txt").rename(tmp_path / "a" / "2.txt")
+    assert digest(str(tmp_path)) != before
+    for source in ("generated:size=6,boxes=1,count=7,seed=0", "boxoban:hard", ROW, "missing.txt"):
+        assert (digest(source), absolute(source)) == ("", source)
 
 
 def test_generated_sources():
@@ -218,13 +328,15 @@ def test_generated_sources():
         ("generated:size=6", "boxes is missing; write generated:"),
         ("generated:size=6,boxs=1,count=1,seed=0", "did you mean 'boxes'"),
         ("generated:size=6,size=6,boxes=1,count=1,seed=0", "size is given twice"),
-        ("generated:size=3,boxes=1,count=1,seed=0", "size must be a whole number from 4 to"),
+        ("generated:size=4,boxes=1,count=1,seed=0", "size must be a whole number from 5 to 64"),
         ("generated:size=6,boxes=0,count=1,seed=0", "boxes must be"),
         ("generated:size=6,boxes=1,count=0,seed=0", "count must be"),
         ("generated:size=6,boxes=1,count=-1,seed=0", "count must be .* not '-1'"),
         ("generated:size=6,boxes=1,count=1e3,seed=0", "count must be .* not '1e3'"),
         ("generated:size=6,boxes=1,count=1,seed=9223372036854775808", "seed must be"),
-        ("generated:size=6,boxes=8,count=1,seed=0", "8 boxes, .* do not fit the 16 cells"),
+        ("generated:size=6,boxes=8,count=1,seed=0", "no level with 8 boxes .* at most 6"),
+        ("generated:size=20,boxes=30,count=1,seed=0", "no level with 30 boxes .* at most 24"),
+        (f"generated:size=6,boxes=1,count={'9' * 5000},seed=0", "count must be .* to 10000000"),
         ("generated:size=6,boxes=1,count=1,seed=0,split=test", "no split .* 'test'.* held_out"),
         ("boxoban:unfiltered/vaild", "did you mean 'unfiltered/valid'"),
         ("boxoban:", "choose from hard, medium/train"),
