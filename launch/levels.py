@@ -12,7 +12,8 @@ from environments.errors import UserError
 from environments.games.sokoban.generated import EXAMPLE
 from environments.games.sokoban.level import LevelSet, unpack_bits
 from environments.games.sokoban.packed import SUFFIX, pack_levels
-from environments.games.sokoban.sources import load_levels
+from environments.games.sokoban.reading import joined, summary
+from environments.games.sokoban.sources import load_levels, readings
 from environments.games.sokoban.text import format_level, format_levels
 from launch.files import atomic_write, check_new_file
 from launch.solving import solve
@@ -20,6 +21,7 @@ from launch.solving import solve
 _TEXT_SUFFIXES = (".txt", ".xsb")
 _Source = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="SOURCE")]
 _Out = tyro.conf.arg(metavar="FILE")
+_Strict = Annotated[bool, tyro.conf.FlagCreatePairsOff]
 _Json = Annotated[bool, tyro.conf.arg(name="json"), tyro.conf.FlagCreatePairsOff]
 
 
@@ -72,19 +74,27 @@ def pack(source: _Source, out: Annotated[Path, _Out], as_json: _Json = False) ->
     _write(load_levels(source), out, as_json)
 
 
-def check(source: _Source, as_json: _Json = False) -> None:
-    """Check that every level of a source is well formed, and count what there is.
+def check(source: _Source, strict: _Strict = False, as_json: _Json = False) -> None:
+    """Count what there is in a source, and list what cannot be used, with its place and why.
 
     Args:
         source: boxoban:SET/SPLIT, generated:..., or a path.
+        strict: Refuse a source in which anything cannot be used.
         as_json: Print one JSON document.
     """
-    found = statistics(load_levels(source))
+    parts = readings(source)
+    left_out = [line for part in parts for line in part.left_out]
+    if strict and left_out:
+        raise UserError(summary(left_out))
+    if not as_json:
+        print("".join(f"left out: {line}\n" for line in left_out), end="")
+    found = {**statistics(joined(parts, source)), "left_out": left_out}
     if as_json:
         print(json.dumps(found))
         return
     print(source)
-    print(f"  levels      {found['levels']}, all well formed")
+    others = f"and {len(left_out)} left out" if left_out else "all well formed"
+    print(f"  levels      {found['levels']}, {others}")
     print(f"  size        {found['height']}x{found['width']}")
     for name, label in (("boxes", "boxes"), ("open_cells", "open cells"), ("walls", "walls")):
         figures = found[name]

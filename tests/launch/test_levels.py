@@ -70,6 +70,41 @@ def test_check_counts_duplicates(tmp_path, capsys):
     assert "duplicates  1 exact, 2 turned" in capsys.readouterr().out
 
 
+MIXED = "#####\n#@$.#\n#####\n\n#####\n#@* #\n#####\n\n#####\n#@$ #\n#####\n"
+
+
+def test_check_lists_what_is_left_out(tmp_path, capsys, caplog):
+    file = tmp_path / "levels.txt"
+    file.write_text(MIXED)
+    places = (f"{file}:5:1: this level is solved already", f"{file}:9:1: boxes and targets differ")
+    assert main(["check", str(file)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert all(lines[i].startswith(f"left out: {place}") for i, place in enumerate(places))
+    assert "  levels      1, and 2 left out" in lines
+    assert main(["check", str(file), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["levels"] == 1
+    assert [line[: len(place)] for line, place in zip(found["left_out"], places, strict=True)] == [
+        *places
+    ]
+    assert not caplog.messages  # it is said once
+    with pytest.raises(UserError, match=r"5:1: this level is solved already \(and 1 more\)"):
+        main(["check", str(file), "--strict"])
+    file.write_text(MIXED[len("#####\n") :])
+    with pytest.raises(UserError, match=r"levels.txt:1:2: open border.*\(and 2 more\)"):
+        main(["check", str(file)])
+    assert len(capsys.readouterr().out.splitlines()) == 3
+
+
+@pytest.mark.parametrize("args", [["pack", "{}", "--out", "{}.levels"], ["solve", "{}"]])
+def test_commands_say_once_that_levels_are_left_out(tmp_path, caplog, args):
+    file = tmp_path / "levels.txt"
+    file.write_text(MIXED)
+    assert main([arg.format(file) for arg in args]) == 0
+    (warning,) = caplog.messages
+    assert f"1 level; left out: {file}:5:1" in warning
+
+
 @pytest.mark.parametrize(
     ("args", "message"),
     [

@@ -1,7 +1,7 @@
 """What was read of a level source: the levels that can be used, and what is left out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -43,6 +43,8 @@ def joined(readings: Sequence[Reading], source: str) -> LevelSet:
         raise UserError(summary(left_out))
     shape = (max(levels.shape[0] for levels in sets), max(levels.shape[1] for levels in sets))
     sets = [levels.padded(shape) for levels in sets]
+    if len(sets) == 1:
+        return replace(sets[0], source=source, left_out=left_out)
     return LevelSet(
         source,
         shape,

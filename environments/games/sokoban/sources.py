@@ -10,7 +10,6 @@ import logging
 import os
 import threading
 import weakref
-from dataclasses import replace
 from pathlib import Path
 
 from environments.errors import UserError, unknown
@@ -65,7 +64,7 @@ def load_levels(
     with _loading:
         levels = _in_use.get(key)
         if levels is None:
-            levels = _load(source, largest)
+            levels = joined(readings(source, largest), source)
             levels = _in_use[key] = levels if board == (0, 0) else levels.padded(board)
             if levels.left_out:
                 _log.warning("%s", _warning(levels))
@@ -80,15 +79,19 @@ def _warning(levels: LevelSet) -> str:
     )
 
 
-def _load(source: str, largest: Shape | None) -> LevelSet:
+def readings(source: str, largest: Shape | None = None) -> list[Reading]:
+    """What is in each file of a source, without a word of what is left out.
+
+    Raises UserError as `load_levels` does, but not for lack of a level that can be used.
+    """
     kind, colon, rest = source.partition(":")
     if "\n" in source:
-        return joined([read_text(source.encode(errors="replace"), "levels", largest)], source)
+        return [read_text(source.encode(errors="replace"), "levels", largest)]
     if kind == "generated" and colon:
-        return _generated(source, largest)
+        return [_generated(source, largest)]
     if kind == "boxoban" and colon:
         files = sorted(boxoban_folder(rest).glob("*.txt"))
-        return joined([_reading(file, largest) for file in files], source)
+        return [_reading(file, largest) for file in files]
     path = path_of(source)
     if path is None:
         if colon and "/" not in kind:
@@ -96,19 +99,18 @@ def _load(source: str, largest: Shape | None) -> LevelSet:
         kinds = f"boxoban:SET/SPLIT or {EXAMPLE}"
         raise UserError(f"{source!r} is no file or folder; levels come from a path, {kinds}")
     if path.is_dir():
-        return joined(_folder(path, largest), source)
-    return joined([_reading(path, largest)], source)
+        return _folder(path, largest)
+    return [_reading(path, largest)]
 
 
-def _generated(source: str, largest: Shape | None) -> LevelSet:
+def _generated(source: str, largest: Shape | None) -> Reading:
     from environments.games.sokoban.generator import generate
 
     wanted = parse_generated(source)
     size = wanted.size
     if what := misfit((size, size), largest):
         raise UserError(f"{source}: levels {what}")
-    levels = generate(size, size, wanted.boxes, wanted.count, wanted.seed, wanted.split)
-    return replace(levels, source=source)
+    return Reading(generate(size, size, wanted.boxes, wanted.count, wanted.seed, wanted.split))
 
 
 def _folder(folder: Path, largest: Shape | None) -> list[Reading]:

@@ -15,6 +15,7 @@ BOUND, ITEM, ENTRY = range(3)  # columns of `Memory.info`
 NODE, MOVES, NEXT = range(3)  # of `Memory.items`
 CELL, WHEN, PARENT, OTHER = range(4)  # of `Memory.entries`
 NODES, ITEMS, ENTRIES, FREE, OPEN, LEAST, EXPANDED, GOAL = range(8)  # of `Memory.counters`
+MAX_BYTES = 3 << 29  # of one search
 _ENUMERATED = 6  # up to so many targets the assignment goes over their subsets
 
 
@@ -36,6 +37,11 @@ class Memory(NamedTuple):
     words: np.ndarray  # [3, W] uint64: bitboards to work on
     cost: np.ndarray  # [boxes, T] int32
     assigned: np.ndarray  # int32, what the assignment works in
+
+
+def most_nodes(cells: int) -> int:
+    """How many nodes fit into `MAX_BYTES`."""
+    return MAX_BYTES // (170 + 40 * ((cells - 1) // 64))
 
 
 def memory(nodes: int, cells: int, boxes: int, targets: int) -> Memory:

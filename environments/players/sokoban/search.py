@@ -60,6 +60,16 @@ def _key(cell, side):
 
 
 @compiled
+def side_of(order, behind, beside, box, player):
+    """The region that the player is in, if there is a box on `box`."""
+    place = order[player]
+    for k in range(4):
+        if behind[box, k, 0] <= place < behind[box, k, 1]:
+            return beside[box, k]
+    return beside[box, 4]
+
+
+@compiled
 def _find(nodes, slots, boxes, key):
     """The slot of a node in the hash table, or the empty one where it belongs."""
     mask = np.uint64(len(slots) - 1)
@@ -96,7 +106,7 @@ def _shift(words, ways, number, step):
 @compiled
 def run(
     limit, boxes, player,
-    inside, targets, steps, neighbours, ways, region, distance, dead, hopeless,
+    inside, targets, steps, neighbours, ways, order, behind, beside, distance, dead, hopeless,
     nodes, info, masks, items, entries, slots, buckets, counters, occupied, place, side, words,
     cost, assigned,
 ):  # fmt: skip
@@ -106,8 +116,9 @@ def run(
     the first) and of `Memory` one by one, for numba is slow to look into named tuples.
     """
     tables = Tables(
-        (0, 0, 0, 0), inside, targets, steps, neighbours, ways, region, distance, dead, hopeless
-    )
+        (0, 0, 0, 0), inside, targets, steps, neighbours, ways, order, behind, beside, distance,
+        dead, hopeless,
+    )  # fmt: skip
     memory = Memory(
         nodes, info, masks, items, entries, slots, buckets, counters, occupied, place, side, words,
         cost, assigned,
@@ -155,10 +166,11 @@ def _begin(tables, memory, boxes, player):
     for cell in range(len(boxes)):
         if boxes[cell]:
             words[cell >> 6] |= _1 << np.uint64(cell & 63)
-            key ^= _key(cell, tables.region[cell, player])
+            key ^= _key(cell, side_of(tables.order, tables.behind, tables.beside, cell, player))
     memory.occupied[len(boxes)] = _WALL
     bound = _judge(
-        tables.neighbours, tables.hopeless, tables.targets, tables.region, tables.distance,
+        tables.neighbours, tables.hopeless, tables.targets, tables.order, tables.behind,
+        tables.beside, tables.distance,
         memory.occupied, memory.place, memory.side, memory.cost, memory.assigned, words, player, -1,
     )  # fmt: skip
     if bound >= FAR:
@@ -255,7 +267,7 @@ def _expand(tables, memory, item):
                 bit = beyond & (~beyond + _1)
                 beyond ^= bit
                 new = 64 * word + _POSITIONS[(bit * _DE_BRUIJN) >> np.uint64(58)]
-                _push(tables, memory, node, new - step, new, step, moves + 1)
+                _push(tables, memory, node, new - step, new, k, moves + 1)
     some = _0
     for word in range(size):
         onward[word] &= ~nodes[node, size + word]
@@ -275,22 +287,23 @@ def _expand(tables, memory, item):
 
 
 @inlined
-def _push(tables, memory, node, old, new, step, moves):
+def _push(tables, memory, node, old, new, k, moves):
     """Goes to the node in which the box on `old` is on `new`, unless it is hopeless."""
-    region, nodes, child = tables.region, memory.nodes, memory.words[0]
-    side = region[new, old]
+    beside, nodes, child = tables.beside, memory.nodes, memory.words[0]
+    side = beside[new, k ^ 1]
     if tables.dead[new, side]:
         return
     for word in range(len(child)):
         child[word] = nodes[node, word]
     child[old >> 6] ^= _1 << np.uint64(old & 63)
     child[new >> 6] ^= _1 << np.uint64(new & 63)
-    key = nodes[node, -1] ^ _key(old, region[old, old - step]) ^ _key(new, side)
+    key = nodes[node, -1] ^ _key(old, beside[old, k ^ 1]) ^ _key(new, side)
     slot = _find(nodes, memory.slots, child, key)
     found = np.int64(memory.slots[slot] & _LOW) - 1
     if found < 0:
         bound = _judge(
-            tables.neighbours, tables.hopeless, tables.targets, region, tables.distance,
+            tables.neighbours, tables.hopeless, tables.targets, tables.order, tables.behind,
+            beside, tables.distance,
             memory.occupied, memory.place, memory.side, memory.cost, memory.assigned,
             child, old, new,
         )  # fmt: skip
@@ -305,8 +318,8 @@ def _push(tables, memory, node, old, new, step, moves):
 
 @compiled
 def _judge(
-    neighbours, hopeless, targets, region, distance, occupied, place, side, cost, assigned,
-    boxes, player, moved,
+    neighbours, hopeless, targets, order, behind, beside, distance, occupied, place, side, cost,
+    assigned, boxes, player, moved,
 ):  # fmt: skip
     """The bound of a node; FAR or more if it is hopeless. `moved`: the box pushed last, or -1."""
     count, bound = 0, FAR
@@ -317,7 +330,7 @@ def _judge(
             bits ^= bit
             cell = 64 * word + _POSITIONS[(bit * _DE_BRUIJN) >> np.uint64(58)]
             occupied[cell] = _BOX
-            place[count], side[count] = cell, region[cell, player]
+            place[count], side[count] = cell, side_of(order, behind, beside, cell, player)
             count += 1
     if moved < 0 or not _frozen(neighbours, hopeless, targets, occupied, place, moved):
         bound = _bound(distance, place, side, cost, assigned)

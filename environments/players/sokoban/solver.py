@@ -18,7 +18,7 @@ from environments.players.sokoban.tables import tables
 
 MAX_NODES = 1_000_000
 _FIRST = 1 << 13  # nodes that a search has room for at first
-_CHUNK = 4096  # items times boxes between two looks at the clock: a fraction of a millisecond
+_CHUNK = 4096  # items of 64 cells, times boxes, between two looks at the clock: < 1 ms
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,8 @@ def solve(
     Args:
       start: a level at its start, or any position.
       max_nodes: how many sets of boxes the search may keep before it gives up, at least 1. One
-        takes about 170 bytes, and 40 more for every 64 cells beyond the first 64.
+        takes about 170 bytes, and 40 more for every 64 cells beyond the first 64; of whatever takes
+        more than 1.5 GB it keeps fewer.
       deadline: when it gives up (`time.monotonic`, s), late by some milliseconds at most.
       cancelled: asked as often as the clock; the search gives up once it says so.
 
@@ -53,7 +54,13 @@ def solve(
     level = start.level if isinstance(start, State) else start
     if not np.any(start.boxes & ~level.targets):
         return Solution("solved", (), 0)
-    known = tables(level.walls, level.targets, start.player)
+
+    def stopped() -> bool:
+        return (deadline is not None and time.monotonic() >= deadline) or cancelled()
+
+    known = tables(level.walls, level.targets, start.player, stopped)
+    if known is None:
+        return Solution("gave_up", (), 0)
     top, left, height, width = known.corner
     boxes = start.boxes[top : top + height, left : left + width].ravel() & known.inside
     player = (start.player[0] - top) * width + start.player[1] - left
@@ -62,10 +69,11 @@ def solve(
     stuck = int((start.boxes & ~level.targets).sum()) - int((boxes & ~known.targets).sum())
     if stuck or count > targets:
         return Solution("unsolvable", (), 0)
+    max_nodes = min(max_nodes, memory.most_nodes(len(boxes)))
     held = memory.memory(min(_FIRST, max_nodes), len(boxes), count, targets)
-    status, limit = search.RUNNING, max(1, _CHUNK // count)
+    status, limit = search.RUNNING, max(1, 64 * _CHUNK // (count * (64 + len(boxes))))
     while status in (search.RUNNING, search.FULL):
-        if (deadline is not None and time.monotonic() >= deadline) or cancelled():
+        if stopped():
             break
         if status == search.FULL:
             if len(held.info) >= max_nodes:

@@ -2,6 +2,7 @@
 
 import os
 import time
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 from environments.games.sokoban import rules
 from environments.games.sokoban.level import Level
 from environments.games.sokoban.sources import load_levels
-from environments.players.sokoban.solver import Solution, solve
+from environments.players.sokoban import memory
+from environments.players.sokoban.solver import MAX_NODES, Solution, solve
 from tests.environments.games.sokoban.boards import level, real_levels
 from tests.environments.players.sokoban.breadth_first import fewest_moves
 
@@ -162,6 +164,48 @@ def test_limits():
     assert solve(start, deadline=begin).expanded == 0
     asked = iter([False, False, True])
     assert solve(start, cancelled=lambda: next(asked)).status == "gave_up"
+
+
+def room(side: int, *boxes: tuple[int, int]) -> Level:
+    """An empty square room, the player in a corner, boxes two cells to the left of targets."""
+    board = [list("#" * side)] + [list(f"#{' ' * (side - 2)}#") for _ in range(side - 2)]
+    board.append(list("#" * side))
+    for row, column in boxes:
+        board[row][column], board[row][column + 2] = "$", "."
+    board[1][1] = "@"
+    return level(*("".join(row) for row in board))
+
+
+@pytest.mark.parametrize("side", [30, 200, 300])
+def test_large_boards_are_solved_in_little_time_and_memory(side):
+    start = room(side, (side // 2, side // 2))
+    tracemalloc.start()
+    found = solve(start, deadline=time.monotonic() + 60)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert found.status == "solved"
+    assert len(found.actions) == 2 * (side // 2 - 1) + 1
+    # Virtual: what a search has room for at first; a table of cells by cells would be 8 GB.
+    assert peak < 1.5 * memory.MAX_BYTES
+
+
+def test_large_boards_keep_to_the_limits():
+    start = room(200, *((10 * k, 150) for k in range(1, 15)), *((10 * k, 50) for k in range(1, 15)))
+    begin = time.monotonic()
+    assert solve(start, deadline=begin).status == "gave_up"
+    found = solve(start, deadline=time.monotonic() + 1)
+    assert found.status == "gave_up"
+    assert found.expanded > 0
+    assert solve(start, cancelled=lambda: True) == Solution("gave_up", (), 0)
+
+
+def test_no_board_takes_more_memory_than_there_is_for_a_search():
+    for cells in (9, 64, 65, 400, 10_000, 90_000):
+        nodes = memory.most_nodes(cells)
+        arrays = memory.memory(min(nodes, 1 << 12), cells, 2, 2)[:6]
+        bytes_of_one = sum(array.nbytes for array in arrays) / min(nodes, 1 << 12)
+        assert nodes * bytes_of_one < 1.2 * memory.MAX_BYTES
+    assert memory.most_nodes(43 * 43) > MAX_NODES  # as many as ever on boards that are about
 
 
 def test_memory_grows_with_the_search():
