@@ -8,10 +8,13 @@ checkpoint holds `manifest.json`, the size and SHA-256 of each of its files, wri
     <folder>/<step>/manifest.json
 
 A checkpoint is written beside its place and renamed into it, so it is there whole or not at all.
+One that is there is never replaced: a second checkpoint of the same step is named `<step>.1` until
+the first is removed. If a kill leaves that name behind, it counts like any other.
 """
 
 import json
 import logging
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,6 +28,7 @@ from experiments.base import Experiment
 from launch import files, manifests, pytree_files
 
 _FORMAT = 1
+_NAME = re.compile(r"[0-9]+(\.[0-9]+)?")
 _log = logging.getLogger(__name__)
 
 
@@ -39,9 +43,14 @@ class Checkpoint:
 
 def steps(folder: Path) -> list[int]:
     """The steps of which `folder` holds a checkpoint, damaged or not, in ascending order."""
+    return sorted({_order(path)[0] for path in saved(folder)})
+
+
+def saved(folder: Path) -> list[Path]:
+    """All checkpoints in `folder`, damaged or not, in the order in which they were saved."""
     if not folder.is_dir():
         return []
-    return sorted(int(entry.name) for entry in folder.iterdir() if entry.name.isdecimal())
+    return sorted((path for path in folder.iterdir() if _NAME.fullmatch(path.name)), key=_order)
 
 
 def save(
@@ -83,11 +92,15 @@ def save(
             pytree_files.write(temporary / "arrays", state)
             (temporary / "contents.json").write_text(json.dumps(contents))
             manifests.write(temporary)
-            _move(temporary, folder / str(step))
+            place = _free_place(folder, step)
+            temporary.rename(place)
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
-    _prune(folder, step, keep)
+        files.sync(folder)
+        _prune(folder, step, keep)
+        if place.name != str(step) and not (folder / str(step)).exists():
+            place.rename(folder / str(step))
 
 
 def restore(folder: Path, like: Any, *, identity: Mapping[str, Any]) -> Checkpoint:
@@ -103,9 +116,8 @@ def restore(folder: Path, like: Any, *, identity: Mapping[str, Any]) -> Checkpoi
     Raises:
       UserError: there is no whole checkpoint, or it is one of another agent or version.
     """
-    found = steps(folder)
-    for step in reversed(found):
-        path = folder / str(step)
+    paths = saved(folder)
+    for path in reversed(paths):
         try:
             contents = _verified(path)
         except (OSError, ValueError) as error:
@@ -113,8 +125,8 @@ def restore(folder: Path, like: Any, *, identity: Mapping[str, Any]) -> Checkpoi
             continue
         _check(path, contents, identity, like)
         state = pytree_files.read(path / "arrays", contents["leaves"], like)
-        return Checkpoint(step, state, contents["extra"])
-    what = "every checkpoint is damaged" if found else "there is no checkpoint"
+        return Checkpoint(contents["step"], state, contents["extra"])
+    what = "every checkpoint is damaged" if paths else "there is no checkpoint"
     raise UserError(
         f"{what} in {folder}; start again: moravec train --config {folder.parent / 'config.json'}"
     )
@@ -158,16 +170,24 @@ def _shape(leaf: dict[str, Any]) -> str:
     return f"{leaf['dtype']}{leaf['shape']}"
 
 
-def _move(temporary: Path, final: Path) -> None:
-    """Renames a finished checkpoint into its place, which a damaged one may hold."""
-    if final.exists():
-        final.rename(files.unfinished(final.with_name(f"{final.name}-replaced")))
-    temporary.rename(final)
-    files.sync(final.parent)
+def _order(path: Path) -> tuple[int, int]:
+    """The step of a checkpoint, and which one of that step it is."""
+    step, _, number = path.name.partition(".")
+    return int(step), int(number or 0)
+
+
+def _free_place(folder: Path, step: int) -> Path:
+    """Where the next checkpoint of a step goes: after all that are there."""
+    numbers = [number for other, number in map(_order, saved(folder)) if other == step]
+    return folder / (f"{step}.{max(numbers) + 1}" if numbers else str(step))
 
 
 def _prune(folder: Path, newest: int, keep: int) -> None:
-    earlier = [step for step in steps(folder) if step <= newest]
-    for step in set(steps(folder)) - set(earlier[-keep:]):
-        shutil.rmtree(folder / str(step), ignore_errors=True)
+    """Removes all but the last checkpoint of each of the newest `keep` steps up to `newest`."""
+    paths = saved(folder)
+    last = {_order(path)[0]: path for path in paths}
+    kept = [last[step] for step in sorted(last) if step <= newest][-keep:]
+    for path in paths:
+        if path not in kept:
+            shutil.rmtree(path, ignore_errors=True)
     files.remove_unfinished(folder)

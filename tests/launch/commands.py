@@ -113,8 +113,7 @@ def rows(run: Path) -> list[dict[str, float]]:
 
 def arrays(run: Path) -> dict[str, bytes]:
     """All arrays of the newest checkpoint and of the published policy, bit for bit."""
-    folder = run / "checkpoints"
-    newest = folder / str(checkpoints.steps(folder)[-1])
+    newest = checkpoints.saved(run / "checkpoints")[-1]
     leaves = json.loads((newest / "contents.json").read_text())["leaves"]
     # Keys are read as the numbers that they are.
     raw = [{name: leaf[name] for name in ("path", "shape", "dtype")} for leaf in leaves]

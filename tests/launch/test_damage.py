@@ -40,8 +40,7 @@ def _largest(step: Path) -> Path:
 
 
 def _steps(run: Path) -> list[Path]:
-    folder = run / "checkpoints"
-    return [folder / str(step) for step in checkpoints.steps(folder)]
+    return checkpoints.saved(run / "checkpoints")
 
 
 def test_damaged_checkpoint_falls_back(trained, tmp_path):

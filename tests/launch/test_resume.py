@@ -3,6 +3,8 @@
 import random
 import shlex
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from tests.launch.commands import (
     TINY,
     assert_same_run,
     complete,
+    environment,
     moravec,
     rows,
     started,
@@ -67,6 +70,42 @@ def test_killed_twice(trained, tmp_path):
     assert_same_run(run, trained)
     complete(run)
     _assert_steps_once(run)
+
+
+# `moravec ARGS`, killed before its n-th rename that has to do with a second checkpoint of one step.
+SECOND = """
+import os, re, signal, sys
+from launch import cli
+
+left, PLACE = int(sys.argv[1]), re.compile("checkpoints/[0-9]+[.]1$")
+
+
+def count(event, arguments):
+    global left
+    if event == "os.rename" and any(PLACE.search(str(path)) for path in arguments[:2]):
+        left -= 1
+        if not left:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+sys.addaudithook(count)
+sys.exit(cli.main(sys.argv[2:]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rename", [1, 2])
+def test_killed_while_the_last_checkpoint_takes_the_place_of_another(trained, tmp_path, rename):
+    """The last evaluation is followed by a second checkpoint of the same step."""
+    run = tmp_path / "run"
+    command = [sys.executable, "-c", SECOND, str(rename), "train", *TINY, "--run-dir", str(run)]
+    done = subprocess.run(command, env=environment(), capture_output=True, timeout=SECONDS)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert (
+        checkpoints.steps(run / "checkpoints")[-1] == checkpoints.steps(trained / "checkpoints")[-1]
+    )
+    _resume(run)
+    assert_same_run(run, trained)
 
 
 @pytest.mark.parametrize("seed", first_slow(range(6)))
