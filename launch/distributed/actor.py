@@ -163,11 +163,13 @@ class Actor:
     def _finish(self, items: Item) -> None:
         link, identity = self._link, self._identity
         self._doing("writing to the replay")
-        # First, so that it is known when the items are learnt from.
+        # First, so that what was done is known when the items are learnt from.
         link.report(identity.actor, self._report)
-        self._report = ActorReport(unrolls=1)  # told of once it is written, with the next
+        self._report = ActorReport()
         began = time.monotonic()
-        if not self._writer.write(items, self._stops_writing):
+        if self._writer.write(items, self._stops_writing):
+            link.report(identity.actor, ActorReport(unrolls=1))
+        else:
             link.give_up(identity.actor, identity.incarnation, count(items))
         self._report.write_seconds += time.monotonic() - began
 

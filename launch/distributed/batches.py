@@ -62,6 +62,7 @@ class Batches:
         *,
         version: int,
         max_lag: int | None,
+        learner: int = 0,
         in_order: bool = False,
         shown: Shown | None = None,
     ):
@@ -72,12 +73,13 @@ class Batches:
         link: is told of every item.
         version: that the first batch will be learnt at; it increases by one with each.
         max_lag: versions by which an item may be older than that; None for any.
+        learner: the number of the one that learns from them; see `coordinator.Term`.
         in_order: order each batch by actor, world and number, however its items came.
         shown: demonstrations that come beside the `B` items of each batch.
         """
         self._samplers, self._size, self._put, self._link = samplers, size, put, link
         self._version, self._max_lag, self._in_order = version, max_lag, in_order
-        self._shown = shown
+        self._learner, self._shown = learner, shown
         self._dropped = 0
         self._ready: queue.Queue[Batch | BaseException] = queue.Queue(maxsize=1)
         self._closing = threading.Event()
@@ -143,11 +145,11 @@ class Batches:
     def _tell(self, heard: list[tuple[int, int]], old: int) -> int:
         """Tells the coordinator of items that came, of which `old` were too old; returns 0."""
         if heard:
-            self._link.receive(heard)
+            self._link.receive(heard, self._learner)
             heard.clear()
         if old:
             self._dropped += old
-            self._link.drop(old)
+            self._link.drop(old, self._learner)
         return 0
 
     def _batch(self, parts: list[Item]) -> Batch:

@@ -43,6 +43,17 @@ class ActorReport:
                 setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
 
 
+@dataclass(frozen=True)
+class Term:
+    """What sets a learner apart from those before it in the same run."""
+
+    learner: int = 0  # its number
+    version: int = 0  # at least that of the first weights that it publishes
+
+
+FIRST = Term()
+
+
 @dataclass
 class _Part:
     doing: str
@@ -70,6 +81,7 @@ class Coordinator:
         self._weights: Weights | None = None
         self._ledger = Ledger(round_items, max_lag or 0)
         self._bounded = max_lag is not None
+        self._learner = 0  # the number of the one that learns
         self._report, self._told = ActorReport(), ActorReport()
         self._finished_unrolls: Counter[int] = Counter()
         self._starts: Counter[int] = Counter()
@@ -106,14 +118,21 @@ class Coordinator:
 
     # Weights
 
-    def publish(self, weights: Weights, finished: int = 0) -> None:
-        """Puts out a new version, made with `finished` items."""
+    def publish(self, weights: Weights, finished: int = 0, learner: int = 0) -> bool:
+        """Puts out a new version, made with `finished` items.
+
+        Returns:
+          Whether it was taken: not from a learner whose place another has taken.
+        """
         with self._changed:
+            if learner != self._learner:
+                return False
             self._weights = weights
             self._ledger.finish(finished)
             self._told.add(self._report)
             self._report = ActorReport()
             self._changed.notify_all()
+            return True
 
     def weights(self, newer_than: int, timeout: float) -> Weights | None:
         """The newest weights as soon as their version is above `newer_than`; None if that takes
@@ -155,15 +174,19 @@ class Coordinator:
             self._ledger.begin(actor, incarnation, items)
             return True
 
-    def receive(self, stamps: list[tuple[int, int]]) -> None:
-        """The learner has items of these actors and incarnations."""
+    def receive(self, stamps: list[tuple[int, int]], learner: int = 0) -> None:
+        """A learner has items of these actors and incarnations."""
         with self._changed:
+            if learner != self._learner:
+                return
             for (actor, incarnation), items in Counter(stamps).items():
                 self._ledger.receive(actor, incarnation, items)
 
-    def drop(self, items: int) -> None:
-        """The learner will not learn from so many of the items that it has."""
+    def drop(self, items: int, learner: int = 0) -> None:
+        """A learner will not learn from so many of the items that it has."""
         with self._changed:
+            if learner != self._learner:
+                return
             self._ledger.finish(items)
             self._changed.notify_all()
 
@@ -179,11 +202,18 @@ class Coordinator:
             self._ledger.give_up_all()
             self._changed.notify_all()
 
-    def learner_lost(self) -> None:
-        """The learner died with what it had received."""
+    def learner_lost(self) -> Term:
+        """The learner died with what it had received. Calls of its that are still to come count
+        for nothing.
+
+        Returns:
+          The term of the one that takes its place.
+        """
         with self._changed:
+            self._learner += 1
             self._ledger.restart_learner()
             self._changed.notify_all()
+            return Term(self._learner, self._version + 1)
 
     # Actors come and go
 

@@ -108,7 +108,7 @@ class LocalRunner:
 def _replay(plan: Plan, run: RunFolder, link: Coordinator) -> ReplayHost:
     runner, folder = plan.experiment.runner, run.replay / "0"
     if runner.processes:
-        return ReplayProcess(plan, folder, runner.port, link.replay_lost)
+        return ReplayProcess(plan, folder, runner.port, link)
     return ReplayThreads(plan, folder, runner.port)
 
 

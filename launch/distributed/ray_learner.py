@@ -12,6 +12,7 @@ from environments.errors import UserError
 from launch import configuration
 from launch.distributed import demonstrations
 from launch.distributed.batches import Batches
+from launch.distributed.coordinator import Term
 from launch.distributed.learner_group import Membership, join
 from launch.distributed.plan import make_plan
 from launch.distributed.ray_cluster import ray
@@ -28,7 +29,6 @@ from launch.progress import Display
 from launch.published import InitialParams
 from launch.run_folder import RunFolder
 
-_BEGIN_SECONDS = 300.0  # to restore, and to publish the first weights
 _SHOWN = 1000  # rows and texts that wait for the driver, at most
 
 
@@ -72,7 +72,9 @@ class LearnerPart:
 
         self._shown = Relay()
         self._stop = threading.Event()
-        self._reading = threading.Event()
+        self._lock = threading.Lock()  # of the shards, and of what reads them
+        self._moved: dict[int, tuple[str, Any]] = {}  # shards that others serve than at first
+        self._samplers: list[ShardSampler] = []  # of the shards, from when they are read
 
     def meeting_point(self) -> str:
         """Where this process and its followers can meet: host:port."""
@@ -103,7 +105,7 @@ class LearnerPart:
         shards: Sequence[tuple[str, Any]],
         initial_params: InitialParams | None,
         resume: bool,
-        version: int,
+        term: Term,
     ) -> Outcome | Failure:
         """Learns until the budget is spent or `stop` was called.
 
@@ -114,7 +116,7 @@ class LearnerPart:
           shards: addresses and handles of the replay servers.
           initial_params: see `Training`.
           resume: see `Training.begin`.
-          version: see there.
+          term: see there.
         """
         if ready is not None:
             return ready
@@ -125,28 +127,27 @@ class LearnerPart:
                     f"the learner's node does not see {run}: give a --run-dir on a file system "
                     f"that all nodes share"
                 )
-            return self._learn(
-                folder, RayLink(coordinator), shards, initial_params, resume, version
-            )
+            return self._learn(folder, RayLink(coordinator), shards, initial_params, resume, term)
         except (UserError, RunFailed) as error:
             return Failure.of(error)
 
     def _learn(
-        self, run: RunFolder, link: RayLink, shards: Any, params: Any, resume: bool, version: int
+        self, run: RunFolder, link: RayLink, shards: Any, params: Any, resume: bool, term: Term
     ) -> Outcome:
         plan = self._plan
         with ExitStack() as stack:
             evaluator = RayEvaluator(plan.experiment, plan.agent, plan.spec)
             stack.callback(evaluator.close)
             training = Training(plan, run, link, self._shown, evaluator, params)
-            training.begin(resume=resume, version=version)
+            training.begin(resume=resume, term=term)
             stack.callback(training.close)
-            self._store = Store([part for _, part in shards])
-            self._samplers = [
-                stack.enter_context(closing(ShardSampler(address, self._sampler)))
-                for address, _ in shards
-            ]
-            self._reading.set()
+            with self._lock:
+                shards = [self._moved.get(number, shard) for number, shard in enumerate(shards)]
+                self._store = Store([part for _, part in shards])
+                self._samplers = [
+                    stack.enter_context(closing(ShardSampler(address, self._sampler)))
+                    for address, _ in shards
+                ]
             shown = stack.enter_context(demonstrations.served(plan, run))
             batches = Batches(
                 self._samplers,
@@ -155,6 +156,7 @@ class LearnerPart:
                 link,
                 version=training.version,
                 max_lag=plan.max_lag,
+                learner=term.learner,
                 in_order=plan.experiment.runner.synchronous,
                 shown=shown,
             )
@@ -169,10 +171,12 @@ class LearnerPart:
         return ItemSampler(address, plan.item, ahead=ahead, together=plan.together)
 
     def replaced(self, shard: int, address: str, part: Any) -> None:
-        """Another server has taken the place of one of the replay's; waits until it matters."""
-        self._reading.wait(_BEGIN_SECONDS)
-        self._store.replace(shard, part)
-        self._samplers[shard].move(address)
+        """Another server has taken the place of one of the replay's."""
+        with self._lock:
+            self._moved[shard] = address, part
+            if self._samplers:
+                self._store.replace(shard, part)
+                self._samplers[shard].move(address)
 
     def shown(self, timeout: float) -> list[tuple[str, Any]]:
         """See `Relay.take`."""

@@ -55,10 +55,10 @@ class RayLink:
             raise AttributeError(name)
         return partial(self._send if name in _UNAWAITED else self._call, name)
 
-    def publish(self, weights: Weights, finished: int = 0) -> None:
+    def publish(self, weights: Weights, finished: int = 0, learner: int = 0) -> bool:
         """See `Coordinator`."""
         reference = ray.put(weights.params)
-        self._call("publish", Weights(weights.version, [reference]), finished)
+        return self._call("publish", Weights(weights.version, [reference]), finished, learner)
 
     def weights(self, newer_than: int, timeout: float) -> Weights | None:
         """See `Coordinator`; None also if they were lost with the learner that had made them."""
@@ -86,7 +86,9 @@ class RayLink:
                 dead = isinstance(error, exceptions.ActorDiedError)  # nobody starts it again
                 if dead or time.monotonic() > deadline:
                     name = type(error).__name__
-                    raise RunFailed(f"the coordinator does not answer ({name})") from error
+                    raise RunFailed(
+                        f"the coordinator does not answer ({name}): moravec train --resume goes on"
+                    ) from error
                 time.sleep(_PAUSE)
 
     def _send(self, name: str, *arguments: Any) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from environments.errors import UserError
 from launch.distributed.base import Item
+from launch.distributed.deaths import LIMIT, Deaths
 from launch.distributed.ray_cluster import exceptions, ray
 from launch.distributed.ray_handles import RayHandle, answer, spawn
 from launch.distributed.ray_parts import ReplayPart
@@ -14,7 +15,6 @@ from launch.outcome import RunFailed
 
 _ANSWER_SECONDS = 30.0
 _SAVE_SECONDS = 600.0
-_DEATHS = 5  # of one server
 
 
 class Shard:
@@ -29,7 +29,7 @@ class Shard:
           port: to listen on; 0 for a free one.
         """
         self._arguments, self._folder, self._port = arguments, folder, port
-        self._deaths = 0
+        self._deaths = Deaths()
         self.address = ""
         self._spawn()
 
@@ -46,15 +46,17 @@ class Shard:
             ports.insert(0, int(self.address.rpartition(":")[2]))
         self.address = answer(self.part.start.remote(self._folder, ports), "a replay server")
 
-    def replace_if_dead(self) -> bool:
-        """Whether it died, and another serves. Raises RunFailed if that does not help."""
+    def replace_if_dead(self, version: int) -> bool:
+        """Whether it died, and another serves.
+
+        `version`: the newest of the policy. Raises RunFailed after several deaths without a newer.
+        """
         death = self._handle.death()
         if death is None:
             return False
         while True:
-            self._deaths += 1
-            if self._deaths >= _DEATHS:
-                raise RunFailed(f"a replay server died {_DEATHS} times: {death}")
+            if self._deaths.hopeless(version):
+                raise RunFailed(f"a replay server died {LIMIT} times without an update: {death}")
             self._handle.kill()
             self._spawn()
             try:

@@ -155,7 +155,7 @@ def _look(
     def look() -> None:
         for number, shard in enumerate(shards):
             before = shard.address
-            if shard.replace_if_dead():
+            if shard.replace_if_dead(link.version()):
                 display.say(f"replay server {number} died; another serves at {shard.address}")
                 link.replay_lost()
                 training.moved(number)

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from environments.errors import UserError
+from launch.distributed.coordinator import FIRST, Term
+from launch.distributed.deaths import LIMIT, Deaths
 from launch.distributed.ray_cluster import exceptions, ray
 from launch.distributed.ray_group import LearnerGroup
 from launch.distributed.ray_handles import RayHandle, checked
@@ -20,7 +22,6 @@ _LOOK_SECONDS = 0.5
 _ANSWER_SECONDS = 30.0
 _BEGIN_SECONDS = 600.0  # a place in the cluster, imports, levels
 _SAVE_SECONDS = 600.0  # for a last checkpoint
-_DEATHS = 5  # in a row without an update: then there is no hope
 
 
 class RayTraining:
@@ -52,18 +53,18 @@ class RayTraining:
         self._display, self._initial_params = display, initial_params
         self._link = RayLink(coordinator)
         self._lock = threading.Lock()  # of the servers that the learner knows
-        self._deaths, self._died_at = 0, -1  # the version with which the last one began
+        self._deaths = Deaths()
         self._handle: RayHandle | None = None
         self._told_to_end = False
         self._group = LearnerGroup(arguments, learners)
 
-    def begin(self, *, resume: bool, version: int = 0) -> None:
+    def begin(self, *, resume: bool, term: Term = FIRST) -> None:
         """Has it learn; see `training.Training.begin`. Waits for nothing."""
         with self._lock:
             shards = [(shard.address, shard.part) for shard in self._shards]
             call = self._group.leader.learn.remote(
                 *(self._group.ready, self._run, self._coordinator, shards),
-                *(self._initial_params, resume, version),
+                *(self._initial_params, resume, term),
             )
         self._handle = RayHandle(self._group.leader, call)
 
@@ -113,17 +114,14 @@ class RayTraining:
         return None
 
     def _replace(self, death: str) -> None:
-        version = self._link.version()
-        self._deaths = 1 if version > self._died_at else self._deaths + 1
-        self._died_at = version + 1
-        if self._deaths >= _DEATHS:
-            raise RunFailed(f"the learner died {_DEATHS} times without an update: {death}")
-        self._display.say(f"the learner died ({death}); another goes on from its checkpoint")
         self.kill()
-        self._link.learner_lost()
+        term = self._link.learner_lost()
+        if self._deaths.hopeless(term.version - 1, successor=term.version):
+            raise RunFailed(f"the learner died {LIMIT} times without an update: {death}")
+        self._display.say(f"the learner died ({death}); another goes on from its checkpoint")
         self._link.replay_lost()  # for it may have held items that it had told nobody of
         self._group = LearnerGroup(self._arguments, self._places)
-        self.begin(resume=True, version=version + 1)
+        self.begin(resume=True, term=term)
 
     def end(self) -> Outcome:
         """Has it write a checkpoint and end. Raises RunFailed if it does not."""

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from environments.errors import UserError
 from launch import configuration
+from launch.distributed.coordinator import Coordinator
+from launch.distributed.deaths import LIMIT, Deaths
 from launch.distributed.plan import Plan, make_plan
 from launch.distributed.processes import ProcessHandle
 from launch.outcome import RunFailed
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 _START_SECONDS = 120.0
 _ANSWER_SECONDS = 30.0
 _SAVE_SECONDS = 600.0
-_DEATHS = 5
 _log = logging.getLogger(__name__)
 
 
@@ -105,21 +106,21 @@ class ReplayThreads:
 class ReplayProcess:
     """A server in a process of its own; if it dies, another takes its port and checkpoint."""
 
-    def __init__(self, plan: Plan, folder: Path, port: int, lost: Callable[[], None]):
+    def __init__(self, plan: Plan, folder: Path, port: int, link: Coordinator):
         """Starts it, and waits until it serves.
 
         Args:
           plan: of the run.
           folder: where its checkpoints lie.
           port: to listen on; 0 for a free one.
-          lost: called when a server died.
+          link: is told when a server died.
 
         Raises:
           UserError: the port is in use, or the checkpoint is of other items.
         """
-        self._plan, self._folder, self._lost = plan, folder, lost
+        self._plan, self._folder, self._link = plan, folder, link
         self._lock = threading.Lock()  # the pipe is for one at a time
-        self._deaths, self._questions = 0, 0
+        self._deaths, self._questions = Deaths(), 0
         self._port = port
         self._start()
         self.address = f"localhost:{self._port}"
@@ -182,15 +183,16 @@ class ReplayProcess:
         """See `ReplayHost`."""
         if not self._handle.ended():
             return
-        self._deaths += 1
-        if self._deaths >= _DEATHS:
-            raise RunFailed(f"the replay server died {_DEATHS} times: {self._handle.death()}")
+        if self._deaths.hopeless(self._link.version()):
+            raise RunFailed(
+                f"the replay server died {LIMIT} times without an update: {self._handle.death()}"
+            )
         with self._lock:
             try:
                 self._start()
             except UserError as error:
                 raise RunFailed(f"the replay server cannot be started again: {error}") from error
-        self._lost()
+        self._link.replay_lost()
 
     def close(self) -> None:
         """See `ReplayHost`."""

@@ -1,16 +1,17 @@
 """Watches over the parts of a run: replaces actors that died, ends a run that does not go on."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from launch.distributed.coordinator import Link
+from launch.distributed.deaths import LIMIT, Deaths
 from launch.outcome import RunFailed
 
 _LOOK_SECONDS = 0.5
-_DEATHS = 5  # of an actor in a row without an unroll: then there is no hope
 _LOOK_END_SECONDS = 150.0  # for a replay that is being started again
 _END_SECONDS = 15.0  # for an actor to end by itself
 
@@ -34,8 +35,7 @@ class Handle(Protocol):
 @dataclass
 class _Slot:
     handle: Handle
-    unrolls: int  # finished before this incarnation
-    deaths: int = 0  # in a row without an unroll
+    deaths: Deaths = field(default_factory=Deaths)
 
 
 class Supervisor:
@@ -70,8 +70,9 @@ class Supervisor:
         self._closing = threading.Event()
         try:
             for actor in range(actors):
-                self._slots.append(_Slot(start(actor, link.start(actor)), 0))
+                self._slots.append(_Slot(start(actor, link.start(actor))))
         except Exception as error:
+            link.stop()  # a thread cannot be killed
             for slot in self._slots:
                 slot.handle.kill()
             raise RunFailed(f"actor {len(self._slots)} cannot be started: {error}") from error
@@ -87,8 +88,10 @@ class Supervisor:
         """Has all actors end, and waits until they have; the slow are killed."""
         self._closing.set()
         self._thread.join(_LOOK_END_SECONDS)
-        self._link.stop()
-        deadline = time.monotonic() + _END_SECONDS
+        deadline = time.monotonic()
+        with contextlib.suppress(RunFailed):  # the coordinator is dead: then they do not hear of it
+            self._link.stop()
+            deadline += _END_SECONDS
         for slot in self._slots:
             while not slot.handle.ended() and time.monotonic() < deadline:
                 time.sleep(0.01)
@@ -114,12 +117,9 @@ class Supervisor:
         death = slot.handle.death()
         if death is None:
             return
-        unrolls = self._link.finished_unrolls(actor)
-        slot.deaths = 1 if unrolls > slot.unrolls else slot.deaths + 1
-        slot.unrolls = unrolls
-        if slot.deaths >= _DEATHS:
+        if slot.deaths.hopeless(self._link.finished_unrolls(actor)):
             raise RunFailed(
-                f"actor {actor} died {_DEATHS} times without finishing an unroll: {death}"
+                f"actor {actor} died {LIMIT} times without finishing an unroll: {death}"
             )
         slot.handle.kill()
         incarnation = self._link.start(actor)

@@ -1,5 +1,6 @@
 """Training as the process that holds the learner sees it: batches in, versions and rows out."""
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ import numpy as np
 from launch import checkpoints, published
 from launch.distributed.base import Weights
 from launch.distributed.batches import Batches, Staleness
-from launch.distributed.coordinator import ActorReport, Link
+from launch.distributed.coordinator import FIRST, ActorReport, Link, Term
 from launch.distributed.learner import LearnerState
 from launch.distributed.learner_group import make_learner
 from launch.distributed.plan import Plan
@@ -24,7 +25,7 @@ from launch.distributed.window import (
     lag_columns,
 )
 from launch.evaluator import Evaluator
-from launch.outcome import Outcome
+from launch.outcome import Outcome, RunFailed
 from launch.progress import Display
 from launch.published import InitialParams
 from launch.run_folder import RunFolder
@@ -57,7 +58,8 @@ class _Progress:
     seconds: float = 0.0  # of training, up to now
     actor_frames: int = 0
     frames: int = 0
-    replaced: int = 0  # actors
+    incarnation: int = 0  # above all that actors had, as far as is known
+    replaced: int = 0  # actors, as far as is known
 
 
 class Training:
@@ -88,17 +90,20 @@ class Training:
         self._progress = _Progress()
         self._report = ActorReport()  # of the actors, since the last row
         self._unevaluated = False  # whether the budget is spent, and the last policy not evaluated
+        self._term = FIRST
+        self._superseded = False  # whether another learner has taken this one's place
         self._state: LearnerState
         self._logger: RunLogger
 
-    def begin(self, *, resume: bool, version: int = 0) -> None:
+    def begin(self, *, resume: bool, term: Term = FIRST) -> None:
         """Begins anew or, if there is something to resume from, where the checkpoint is.
 
         Args:
           resume: go on from the newest whole checkpoint, if one was written.
-          version: at least that of the first weights that are published.
+          term: of this learner; by default the first of this process' run.
         """
-        run, progress = self._run, self._progress
+        run, progress, version = self._run, self._progress, term.version
+        self._term = term
         restored = resume and (checkpoints.steps(run.checkpoints) or run.policy.exists())
         extra: dict[str, Any] = {}
         if restored:
@@ -110,7 +115,8 @@ class Training:
             progress.actor_frames = int(extra["actor_frames"])
             self._unevaluated = bool(extra.get("unevaluated"))
             version = max(version, int(extra["version"]) + 1)
-            self._link.resume(int(extra["incarnation"]))
+            progress.incarnation = int(extra["incarnation"])
+            self._link.resume(progress.incarnation)
         else:
             state = self._initial_state()
         self._state = self._learner.begin(state)
@@ -119,7 +125,7 @@ class Training:
         self._logger = RunLogger(run, self._columns(), extra.get("positions"))
         if restored:
             self._publish_policy()  # it may be older or newer than the checkpoint
-        self._link.publish(Weights(version, self._params()))
+        self._publish(finished=0)
 
     @property
     def version(self) -> int:
@@ -165,7 +171,9 @@ class Training:
                     window.paused += saved - began
         finally:
             progress.seconds = clock.seconds
-            if not any(leaf.is_deleted() for leaf in jax.tree.leaves(self._state)):
+            if not self._superseded and not any(
+                leaf.is_deleted() for leaf in jax.tree.leaves(self._state)
+            ):
                 if progress.frames > logged:
                     self._write(window, store, progress.frames - logged)
                 self._unevaluated = self.finished and bool(self._evaluator.columns)
@@ -204,19 +212,26 @@ class Training:
         self._state, metrics = self._learner.update(self._state, batch.unroll)
         window.add(metrics, staleness, batch.dropped)
         progress.version += 1
-        link.publish(Weights(progress.version, self._params()), finished=self._plan.round_items)
+        self._publish(finished=self._plan.round_items)
         progress.frames = int(self._state.agent.frames)
+
+    def _publish(self, finished: int) -> None:
+        """Puts out the present weights, made with `finished` items."""
+        weights = Weights(self._progress.version, self._params())
+        if not self._link.publish(weights, finished, self._term.learner):
+            self._superseded = True
+            raise RunFailed("another learner has taken the place of this one")
 
     def _write(self, window: Window, store: Store, frames: int) -> None:
         progress = self._progress
-        self._take_report()
+        self._hear_of_actors()
         report, self._report = self._report, ActorReport()
         row: dict[str, Any] = {
             "frames": progress.frames,
             "seconds": round(progress.seconds, 3),
             "version": progress.version,
             "actor_frames": progress.actor_frames,
-            "actors_replaced": self._link.replaced(),
+            "actors_replaced": progress.replaced,
             "queue_items": store.items(),
         }
         inserted, sampled = store.counts()
@@ -225,10 +240,16 @@ class Training:
         self._logger.write(row)
         self._display.write(row)
 
-    def _take_report(self) -> None:
-        report = self._link.take_report()
-        self._progress.actor_frames += report.frames
-        self._report.add(report)
+    def _hear_of_actors(self) -> None:
+        """Asks the coordinator what they did. If it is dead, what was known before has to do: what
+        was learnt is worth keeping without it."""
+        progress = self._progress
+        with contextlib.suppress(RunFailed):
+            report = self._link.take_report()
+            progress.actor_frames += report.frames
+            self._report.add(report)
+            progress.incarnation = self._link.next_incarnation()
+            progress.replaced = self._link.replaced()
 
     def _evaluate(self, before: int, frames: int) -> None:
         if self._evaluator.due(before, frames):
@@ -271,13 +292,13 @@ class Training:
     def _save(self, store: Store) -> None:
         """Writes a checkpoint, and publishes the policy."""
         progress = self._progress
-        self._take_report()
+        self._hear_of_actors()
         extra = {
             "positions": self._logger.positions(),
             "seconds": progress.seconds,
             "version": progress.version,
             "actor_frames": progress.actor_frames,
-            "incarnation": self._link.next_incarnation(),
+            "incarnation": progress.incarnation,
             "unevaluated": self._unevaluated,
         }
         checkpoints.save(

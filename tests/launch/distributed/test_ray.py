@@ -20,6 +20,7 @@ pytest.importorskip("reverb", reason="the replay needs dm-reverb, which needs Py
 
 RAY = ("train", *TINY, "--runner.kind", "ray", "--runner.checkpoint-minutes", "0.02")
 ACTOR, REPLAY, LEARNER = "ray::ActorPart", "ray::ReplayPart", "ray::LearnerPart"
+COORDINATOR = "ray::Coordinator"
 
 
 def descendants(pid: int) -> dict[int, str]:
@@ -121,6 +122,28 @@ def test_a_learner_without_a_checkpoint_begins_anew(tmp_path):
         before = frames(run)
         wait_until(lambda: 0 < len(frames(run)) < len(before), process)
         wait_for_rows(run, process)
+
+
+@pytest.mark.slow
+def test_what_was_learnt_outlives_the_coordinator(tmp_path):
+    run = tmp_path / "run"
+    never = "--runner.checkpoint-minutes", "100"
+    with started(*RAY, *LONG, *never, "--run-dir", run) as process:
+        wait_until(lambda: len(rows(run)) > 5, process)
+        assert not checkpoints.steps(run / "checkpoints")
+        there, before = descendants(process.pid), frames(run)[-1]
+        (victim,) = parts(process.pid, COORDINATOR)
+        os.kill(victim, signal.SIGKILL)
+        _, said = process.communicate(timeout=100)
+    assert process.returncode == 1, said
+    assert "the coordinator does not answer" in said.splitlines()[-1]
+    assert "Traceback" not in said
+    assert_all_gone(there)
+    assert_sound(run)
+    assert frames(run)[-1] >= before
+    done = moravec("train", "--resume", run, "--max-frames", frames(run)[-1] + 200)
+    assert done.returncode == 0, done.stderr
+    assert_sound(run)
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from contextlib import closing
 
 import pytest
@@ -81,23 +82,68 @@ def test_nobody_is_left_if_one_cannot_be_started():
     with pytest.raises(RunFailed, match="actor 2 cannot be started: resource temporarily"):
         Supervisor(link, start, 3, stall_seconds=60, say=print)
     assert len(killed) == 2
+    assert link.stopping()  # threads end by that
 
 
-def test_standing_still_ends_the_run_but_not_once_it_is_over():
+class Watched(Coordinator):
+    """Knows how often it was asked whether the run is stopping since it is."""
+
+    def __init__(self):
+        super().__init__(4, 1)
+        self.asked = threading.Semaphore(0)
+
+    def stopping(self) -> bool:
+        stopping = super().stopping()
+        if stopping and threading.current_thread().name == "supervisor":
+            self.asked.release()
+        return stopping
+
+
+def idle(link: Coordinator) -> Callable[[int, int], ThreadHandle]:
+    """Starts actors that do nothing until the run stops."""
+
+    def act() -> None:
+        while not link.stopping():
+            time.sleep(0.01)
+
+    return lambda actor, incarnation: ThreadHandle(act, f"actor {actor}")
+
+
+def test_standing_still_ends_the_run():
     link = coordinator()
     link.doing("actor 0", "waiting for a miracle")
-
-    def start(actor: int, incarnation: int) -> ThreadHandle:
-        def act() -> None:
-            while not link.stopping():
-                time.sleep(0.01)
-
-        return ThreadHandle(act, f"actor {actor}")
-
-    with closing(Supervisor(link, start, 1, stall_seconds=1, say=print)) as supervisor:
+    with closing(Supervisor(link, idle(link), 1, stall_seconds=0.1, say=print)) as supervisor:
         assert "actor 0: waiting for a miracle, for" in failure_of(supervisor)
-    link = coordinator()
-    with closing(Supervisor(link, start, 1, stall_seconds=1, say=print)) as supervisor:
+
+
+def test_a_run_that_is_over_may_stand_still():
+    link = Watched()
+    with closing(Supervisor(link, idle(link), 1, stall_seconds=0.1, say=print)) as supervisor:
         link.stop()
-        time.sleep(2.5)
+        for _ in range(3):  # looks, half a second apart
+            assert link.asked.acquire(timeout=60)
         supervisor.check()
+
+
+class Dead(Coordinator):
+    """A coordinator that cannot be told to stop."""
+
+    def stop(self) -> None:
+        raise RunFailed("the coordinator does not answer")
+
+
+def test_actors_are_ended_without_a_coordinator():
+    link, killed = Dead(4, 1), threading.Event()
+
+    class Handle(ThreadHandle):
+        def kill(self) -> None:
+            killed.set()
+
+    def start(actor: int, incarnation: int) -> Handle:
+        def act() -> None:
+            killed.wait(60)
+
+        return Handle(act, f"actor {actor}")
+
+    Supervisor(link, start, 1, stall_seconds=60, say=print).close()
+    assert killed.is_set()
