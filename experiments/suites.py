@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from environments.errors import UserError, unknown
+from environments.games.sokoban.level_files import path_of
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,6 @@ def levels_of(suite: str) -> str:
         return SUITES[suite].levels
     if suite in FAMILIES:
         raise UserError(f"{suite!r} is several suites: give one of {', '.join(FAMILIES[suite])}")
-    if ":" in suite or "/" in suite or "." in suite:
+    if any(mark in suite for mark in ":/.\n") or path_of(suite) is not None:
         return suite
     raise unknown("suite", suite, SUITES)

@@ -8,8 +8,6 @@ from typing import Any
 from agents.base import Agent, Params
 from agents.random.agent import make as random_agent
 from environments.base import BatchedEnvironment, EnvironmentSpec
-from environments.games.sokoban.registration import SokobanOptions
-from environments.games.sokoban.spec import board_of
 from environments.registry import EnvironmentOptions, build_batched, entry, name_of
 from experiments.base import Evaluation
 from launch.assessment import assess, metric_names
@@ -18,7 +16,7 @@ from launch.optimality import optimality_of
 from launch.planning import planning
 from launch.policy import check_fits
 from launch.rollouts import Episodes, play
-from launch.suite_options import has_level_sets
+from launch.suite_options import has_level_sets, on_boards_of
 from launch.suite_options import on_suite as options_on_suite
 
 GAMES = 200  # episodes of a game without level sets, if none are asked for
@@ -58,10 +56,11 @@ class Contestant:
 
 
 def random_contestant(options: EnvironmentOptions, suite: str) -> Contestant:
-    """The baseline that draws every action uniformly, on boards of the size of `suite`'s."""
+    """The baseline that draws every action uniformly; on boards of the size that `options` have.
+
+    If they have none, on boards of the size of `suite`'s.
+    """
     options = options_on_suite(options, suite)
-    if isinstance(options, SokobanOptions):
-        options = replace(options, board=(0, 0))
     spec = build_batched(options).spec
     return Contestant("random", 0, random_agent(spec), (), options, spec)
 
@@ -154,13 +153,12 @@ def counted(played: Episodes, names: tuple[str, ...]) -> dict[str, int]:
 def on_suite(
     options: EnvironmentOptions, spec: EnvironmentSpec, suite: str
 ) -> tuple[EnvironmentOptions, BatchedEnvironment]:
-    """The environment over `suite`; of Sokoban, on boards of the size that `spec` shows.
+    """The environment over `suite`; of Sokoban, on boards of the size that `options` have.
 
-    Raises UserError if the game has no such suite, or its levels are larger than the boards.
+    If they have none, on boards of the size that `spec` shows. Levels that are larger are left out,
+    with a warning. Raises UserError if the game has no such suite, or all its levels are larger.
     """
-    options = options_on_suite(options, suite)
-    if isinstance(options, SokobanOptions):
-        options = replace(options, board=board_of(spec))
+    options = on_boards_of(options_on_suite(options, suite), spec)
     return options, build_batched(options)
 
 

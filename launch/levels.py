@@ -11,7 +11,8 @@ import tyro
 from environments.errors import UserError
 from environments.games.sokoban.generated import EXAMPLE
 from environments.games.sokoban.level import LevelSet, unpack_bits
-from environments.games.sokoban.packed import SUFFIX, pack_levels
+from environments.games.sokoban.level_files import PACKED
+from environments.games.sokoban.packed import pack_levels
 from environments.games.sokoban.reading import joined, summary
 from environments.games.sokoban.sources import load_levels, readings
 from environments.games.sokoban.text import format_level, format_levels
@@ -51,7 +52,7 @@ def generate(
         raise UserError(
             f"{source!r} is nothing to generate: write {EXAMPLE}, or use `moravec levels pack`"
         )
-    check_new_file(out, (SUFFIX, *_TEXT_SUFFIXES))
+    check_new_file(out, (PACKED, *_TEXT_SUFFIXES))
     levels = load_levels(source)
     if out is not None:
         _write(levels, out, as_json)
@@ -70,7 +71,7 @@ def pack(source: _Source, out: Annotated[Path, _Out], as_json: _Json = False) ->
         out: The file to write, FILE.levels; it must not exist.
         as_json: Print one JSON document.
     """
-    check_new_file(out, (SUFFIX,))
+    check_new_file(out, (PACKED,))
     _write(load_levels(source), out, as_json)
 
 
@@ -137,7 +138,7 @@ def _figures(counts: np.ndarray) -> dict[str, float]:
 
 
 def _write(levels: LevelSet, out: Annotated[Path, _Out], as_json: bool) -> None:
-    data = pack_levels(levels) if out.suffix == SUFFIX else format_levels(levels)
+    data = pack_levels(levels) if out.suffix == PACKED else format_levels(levels)
     atomic_write(out, data)
     if as_json:
         print(json.dumps({**_summary(levels), "out": str(out), "bytes": out.stat().st_size}))

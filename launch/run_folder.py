@@ -58,6 +58,11 @@ class RunFolder:
         return self.path / "demonstrations.npz"
 
     @property
+    def levels(self) -> Path:
+        """What its level files held when it began; see `level_record`."""
+        return self.path / "levels.json"
+
+    @property
     def prerequisites(self) -> Path:
         """The folder of the runs that this one begins with, each under its name."""
         return self.path / "prerequisites"
@@ -149,7 +154,7 @@ def remove_unused(run: RunFolder) -> None:
         return
     for path in (
         *(run.config, run.versions, run.initial_policy, run.demonstrations),
-        *(run.prerequisites_record, run.path / _LOCK),
+        *(run.levels, run.prerequisites_record, run.path / _LOCK),
     ):
         path.unlink(missing_ok=True)
     for path in (run.replay, run.prerequisites, run.companions):

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 def search_baseline(
     options: EnvironmentOptions, suite: str, simulations: int, model: Path | None = None
 ) -> Contestant:
-    """Search without a network, on boards of the size of `suite`'s.
+    """Search without a network, on boards of the size that `options` have, or else `suite`'s.
 
     Args:
       options: of the environment.
@@ -39,7 +39,7 @@ def search_baseline(
 
     Raises UserError if the game is not symbolic Sokoban, or the run has learnt no model of it.
     """
-    options = replace(_on_planes(on_suite(options, suite)), board=(0, 0))
+    options = _on_planes(on_suite(options, suite))
     board = board_of(build_batched(options).spec)
     search = SearchOptions(simulations)
     return _contestant("mcts", 0, options, board, search, model, None, {})

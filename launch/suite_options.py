@@ -1,12 +1,15 @@
 """What a suite makes of the options of an environment."""
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from environments.errors import UserError
 from environments.registry import EnvironmentOptions, entry, name_of
 from experiments.base import Experiment
 from experiments.suites import levels_of
+
+if TYPE_CHECKING:
+    from environments.base import EnvironmentSpec
 
 
 def on_suite(options: EnvironmentOptions, suite: str) -> EnvironmentOptions:
@@ -34,6 +37,16 @@ def suites_of(experiment: Experiment, options: EnvironmentOptions) -> tuple[str,
         if chosen != getattr(experiment.environment, field, ""):
             return (chosen,)
     return experiment.evaluation.suites
+
+
+def on_boards_of(options: Any, spec: "EnvironmentSpec") -> EnvironmentOptions:
+    """The same; of Sokoban, if no size is chosen, on boards of the size that `spec` shows."""
+    from environments.games.sokoban.registration import SokobanOptions
+    from environments.games.sokoban.spec import board_of
+
+    if not isinstance(options, SokobanOptions) or options.board != (0, 0):
+        return options
+    return replace(options, board=board_of(spec))
 
 
 def has_level_sets(options: EnvironmentOptions) -> bool:

@@ -97,10 +97,19 @@ def _experiment(args: list[str]) -> tuple[Experiment, list[str]]:
 
 
 def _begin(arguments: Arguments) -> int:
-    from launch import companions, configuration, prerequisites, published, run_folder, versions
+    from launch import (
+        companions,
+        configuration,
+        level_record,
+        prerequisites,
+        published,
+        run_folder,
+        versions,
+    )
     from launch.files import atomic_write
 
-    experiment, init_from = arguments.experiment, arguments.init_from
+    experiment = level_record.with_absolute_paths(arguments.experiment)
+    init_from = arguments.init_from
     path = arguments.run_dir or run_folder.default_path(experiment.name)
     run_folder.check_new(path)  # and again when it is made: JAX and levels take long to load
     policy, found = b"", ()
@@ -119,6 +128,7 @@ def _begin(arguments: Arguments) -> int:
             if policy:
                 atomic_write(run.initial_policy, policy)  # a resumed run may need it again
             prerequisites.write(run, found)
+            level_record.write(run, experiment)
             configuration.save(companions.keep(run, experiment), run.config)
             atomic_write(run.versions, json.dumps(versions.collect(), indent=2) + "\n")
             try:
@@ -131,12 +141,13 @@ def _begin(arguments: Arguments) -> int:
 
 
 def _resume(arguments: ResumeArguments) -> int:
-    from launch import companions, configuration, prerequisites, published, run_folder
+    from launch import companions, configuration, level_record, prerequisites, published, run_folder
     from launch.pretrained import is_pretrained
 
     if is_pretrained(arguments.resume):
         raise UserError(f"{arguments.resume} has no checkpoints: give it to --init-from instead")
     run = run_folder.open_run(arguments.resume)
+    level_record.check(run)
     began = run.initial_policy
     if began.exists():
         params = published.InitialParams(published.load(began).params)

@@ -1,6 +1,5 @@
 """`moravec watch`: a video of who is at play, the scene and the abstract board side by side."""
 
-import dataclasses
 import re
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +13,7 @@ from environments.registry import EnvironmentOptions, name_of
 from launch import run_folder
 from launch.environment_arguments import BASELINES, player_of
 from launch.pretrained import folder, is_pretrained
-from launch.suite_options import on_suite, suites_of, told
+from launch.suite_options import on_boards_of, on_suite, suites_of, told
 
 if TYPE_CHECKING:
     from launch.imagination import Imagination
@@ -127,16 +126,13 @@ def _player(
         unchosen = default is not None and getattr(options, "levels", None) == default
         suite = arguments.suite or (_LEVELS if unchosen else "")
         return on_suite(options, suite), makers[arguments.run], None
-    from environments.games.sokoban.registration import SokobanOptions
-    from environments.games.sokoban.spec import board_of
     from launch.imagination import Imagination, has_model
     from launch.policy import load_policy
 
     policy = load_policy(arguments.run)
     suites = suites_of(policy.experiment, options)
     options = told(on_suite(options, arguments.suite or (suites[0] if suites else "")))
-    if isinstance(options, SokobanOptions):  # on boards of the size that it has learnt
-        options = dataclasses.replace(options, board=board_of(policy.spec))
+    options = on_boards_of(options, policy.spec)
     # A model learner plays as it does to gather data: half at random, it shows more of the model.
     seed = arguments.seed if policy.agent.assess else None
     imagination = Imagination(policy) if has_model(policy) else None

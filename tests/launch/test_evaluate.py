@@ -146,6 +146,30 @@ def test_path_as_suite(trained, tmp_path, capsys, monkeypatch):
     assert "levels of 6x6 do not fit a 5x5 board" in capsys.readouterr().err
 
 
+def test_of_a_suite_with_some_levels_that_are_too_large_the_others_are_played(
+    trained, tmp_path, capsys, caplog
+):
+    path = tmp_path / "levels.txt"
+    path.write_text(f"{FIVE}\n{SIX}\n{FIVE}")
+    (result,) = evaluate(capsys, trained, "--suite", path)
+    assert result["episodes"] == 2
+    place = f"{path}:7:1: levels of 6x6 do not fit a 5x5 board"
+    assert [f"{path}: 2 levels; left out: {place}" in line for line in caplog.messages] == [True]
+
+
+def test_boards_are_of_the_size_that_is_asked_for(trained, tmp_path, capsys, monkeypatch):
+    (tmp_path / "levels").mkdir()
+    (tmp_path / "levels" / "a.xsb").write_text(FIVE)
+    monkeypatch.chdir(tmp_path)
+    for baseline in ("random", "solver"):
+        board = ("--environment.board", 8, 9)
+        (result,) = evaluate(capsys, baseline, "--suite", "levels", *board)  # without a slash
+        assert result["options"]["board"] == [8, 9]
+    board = ["--environment.board", "8", "9"]
+    assert cli.main(["evaluate", str(trained), *board]) == 2
+    assert "[5, 5, 4], but the environment shows [8, 9, 4]" in capsys.readouterr().err
+
+
 def test_policy_by_hand(trained):
     """What a Python user writes: one episode of the dm_env face."""
     policy = load_policy(trained)

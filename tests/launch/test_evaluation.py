@@ -150,8 +150,10 @@ def test_an_unknown_suite_is_refused():
 
 
 def test_random_play_on_a_suite(suite):
-    """On boards of the suite's own size; the same with the same seed, another with another."""
-    player = random_contestant(dataclasses.replace(OPTIONS, board=(20, 20)), suite)
+    """On boards of the suite's own size, unless one is asked for; the same with the same seed."""
+    padded = random_contestant(dataclasses.replace(OPTIONS, board=(20, 20)), suite)
+    assert padded.spec.observation["planes"].shape == (20, 20, 4)
+    player = random_contestant(OPTIONS, suite)
     assert player.spec.observation["planes"].shape == (3, 12, 4)
     results = [evaluate(player, suite, seed=seed) for seed in (0, 0, 1)]
     assert results[0] == results[1]

@@ -5,10 +5,9 @@ import os
 from pathlib import Path
 
 from environments.errors import UserError, reason
-from environments.games.sokoban.packed import SUFFIX
 
-TEXT_SUFFIXES = (".txt", ".xsb", ".sok", ".slc")
-IN_FOLDERS = (*TEXT_SUFFIXES, SUFFIX)
+PACKED = ".levels"
+SUFFIXES = (".txt", ".xsb", ".sok", ".slc", PACKED)
 
 
 def path_of(source: str) -> Path | None:
@@ -40,7 +39,7 @@ def level_files(path: Path) -> list[Path]:
         if real not in seen:
             files += [Path(folder, name) for name in names if name[0] != "."]
         seen.add(real)
-    return sorted(file for file in files if file.suffix.lower() in IN_FOLDERS)
+    return sorted(file for file in files if file.suffix.lower() in SUFFIXES)
 
 
 def _refuse(error: OSError) -> None:

@@ -17,7 +17,6 @@ from environments.errors import UserError
 from environments.games.sokoban.level import LevelSet, pack_bits, unpack_bits
 from environments.games.sokoban.text import regular
 
-SUFFIX = ".levels"
 MAGIC = b"MRVCLEV\0"
 VERSION = 1
 _HEADER = struct.Struct("<8sHHHIH")

@@ -17,13 +17,14 @@ from environments.games.sokoban.boxoban import VARIABLE, boxoban_folder
 from environments.games.sokoban.generated import EXAMPLE, parse_generated
 from environments.games.sokoban.level import LevelSet
 from environments.games.sokoban.level_files import (
-    IN_FOLDERS,
+    PACKED,
+    SUFFIXES,
     level_files,
     path_of,
     read,
     stamps,
 )
-from environments.games.sokoban.packed import MAGIC, SUFFIX, unpack_levels
+from environments.games.sokoban.packed import MAGIC, unpack_levels
 from environments.games.sokoban.reading import (
     Reading,
     Shape,
@@ -97,7 +98,8 @@ def readings(source: str, largest: Shape | None = None) -> list[Reading]:
         if colon and "/" not in kind:
             raise unknown("kind of level source", kind, ("boxoban", "generated"))
         kinds = f"boxoban:SET/SPLIT or {EXAMPLE}"
-        raise UserError(f"{source!r} is no file or folder; levels come from a path, {kinds}")
+        here = "" if os.path.isabs(source) else f" in {os.getcwd()}"
+        raise UserError(f"{source!r} is no file or folder{here}; levels come from a path, {kinds}")
     if path.is_dir():
         return _folder(path, largest)
     return [_reading(path, largest)]
@@ -117,7 +119,7 @@ def _folder(folder: Path, largest: Shape | None) -> list[Reading]:
     """The readings of all level files; one of which nothing can be read is left out."""
     files = level_files(folder)
     if not files:
-        kinds = ", ".join(f"*{suffix}" for suffix in IN_FOLDERS)
+        kinds = ", ".join(f"*{suffix}" for suffix in SUFFIXES)
         raise UserError(f"{folder}: this folder holds no level files ({kinds})")
     readings = []
     for file in files:
@@ -130,6 +132,6 @@ def _folder(folder: Path, largest: Shape | None) -> list[Reading]:
 
 def _reading(file: Path, largest: Shape | None) -> Reading:
     data, name = read(file), str(file)
-    if file.suffix.lower() == SUFFIX or data.startswith(MAGIC):
+    if file.suffix.lower() == PACKED or data.startswith(MAGIC):
         return all_or_none(unpack_levels(data, name), name, largest)
     return read_text(data, name, largest)
