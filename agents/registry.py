@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from environments.errors import unknown
+from environments.plugins import load_plugins
 
 if TYPE_CHECKING:
     from agents.base import Agent
@@ -50,9 +51,10 @@ def register(name: str) -> Callable[[type], type]:
 
 
 def configs() -> dict[str, type[AgentConfig]]:
-    """All registered configurations by agent name."""
+    """All registered configurations by agent name. Raises UserError if a plug-in fails."""
     for module in _REGISTRATIONS:
         importlib.import_module(module)
+    load_plugins()
     return dict(_configs)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from environments.errors import UserError, unknown
+from environments.plugins import load_plugins
 
 if TYPE_CHECKING:
     import dm_env
@@ -78,9 +79,13 @@ def register(
 
 
 def entries() -> dict[str, Entry]:
-    """All registered environments by name, in the order of their modules above, others last."""
+    """All registered environments by name, in the order of their modules above, others last.
+
+    Raises UserError if a plug-in cannot be imported.
+    """
     for module in _REGISTRATIONS:
         importlib.import_module(module)
+    load_plugins()
     order = {module: number for number, module in enumerate(_REGISTRATIONS)}
     return dict(
         sorted(

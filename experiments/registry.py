@@ -4,6 +4,7 @@ import importlib
 from collections.abc import Callable
 
 from environments.errors import unknown
+from environments.plugins import load_plugins
 from experiments.base import Experiment
 
 # Each of these registers experiments when imported. A new file of experiments adds its line.
@@ -32,9 +33,10 @@ def register(function: Callable[[], Experiment]) -> Callable[[], Experiment]:
 
 
 def experiments() -> dict[str, Callable[[], Experiment]]:
-    """All registered experiments by name."""
+    """All registered experiments by name. Raises UserError if a plug-in fails."""
     for module in _REGISTRATIONS:
         importlib.import_module(module)
+    load_plugins()
     return dict(_experiments)
 
 

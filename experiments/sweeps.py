@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from environments.errors import UserError, unknown
+from environments.plugins import load_plugins
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,7 @@ SWEEPS |= {
 
 def sweep(name: str) -> Sweep:
     """The sweep called `name`. Raises UserError, with the nearest match, if there is none."""
+    load_plugins()
     if name not in SWEEPS:
         raise unknown("sweep", name, SWEEPS)
     return SWEEPS[name]

@@ -5,35 +5,29 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
-from pathlib import Path
 
-from launch.doctor_checks import CHECKS, SYNC, Check, Finding, parse
+from launch import child
+from launch.doctor_advice import SYNC
+from launch.doctor_checks import ALONE, CHECKS, Check, Finding, alone, parse
 
 # Seconds: one check alone, and all of them together.
-CHECK_TIMEOUT = 30.0
-TOTAL_TIMEOUT = 55.0
+CHECK_TIMEOUT = 60.0
+TOTAL_TIMEOUT = 150.0
+_AGAIN = "run `moravec doctor` again: libraries are slow when first imported, and on a busy machine"
 _STYLES = {"ok": "green", "missing": "yellow", "broken": "bold red"}
-
-
-def _environment() -> dict[str, str]:
-    """What a check runs under: finds these packages, and Ray does not ship the repository."""
-    root = str(Path(__file__).resolve().parents[1])
-    path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
-    return os.environ | {"PYTHONPATH": path, "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0"}
 
 
 def examine(command: list[str], timeout: float) -> Finding:
     """Runs a check in a process of its own; a crash or a hang becomes a finding."""
     if timeout <= 0:
-        return Finding("broken", "no time was left for this check", "run moravec doctor again")
+        return Finding("broken", "no time was left for this check", _AGAIN)
     try:
         done = subprocess.run(
             command,
-            env=_environment(),
+            env=os.environ | {"RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0"},  # ship no repository
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -41,7 +35,7 @@ def examine(command: list[str], timeout: float) -> Finding:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return Finding("broken", f"no answer within {timeout:.0f} s", SYNC)
+        return Finding("broken", f"no answer within {timeout:.0f} s", _AGAIN)
     if done.returncode == 0:
         return parse(done.stdout)
     if done.returncode < 0:
@@ -57,7 +51,7 @@ def examine_all() -> dict[str, Finding]:
     end = time.monotonic() + TOTAL_TIMEOUT
 
     def run(name: str) -> Finding:
-        command = [sys.executable, "-m", "launch.doctor_checks", name]
+        command = child.command("doctor", ALONE, name)
         return examine(command, min(CHECK_TIMEOUT, end - time.monotonic()))
 
     with ThreadPoolExecutor(max_workers=2) as pool:
@@ -107,17 +101,24 @@ def _print_table(findings: dict[str, Finding]) -> None:
 
 
 def main(args: list[str]) -> int:
-    """Prints the report, as a table or as JSON; 0 if all that is required works, otherwise 1."""
+    """Prints the report, as a table or as JSON; 0 if all that is required works, otherwise 1.
+
+    With `ALONE` and the name of a check, what its process prints: the finding.
+    """
     parser = argparse.ArgumentParser(
         "moravec doctor", description="Checks versions and imports one by one."
     )
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
-    as_json = parser.parse_args(args).json
+    parser.add_argument(ALONE, dest="alone", help=argparse.SUPPRESS)
+    arguments = parser.parse_args(args)
+    if arguments.alone:
+        print(json.dumps(asdict(alone(arguments.alone))))
+        return 0
     from rich.console import Console  # after the arguments: a misspelt one is answered at once
 
     with Console(stderr=True).status(f"{len(CHECKS)} checks ..."):
         findings = examine_all()
-    if as_json:
+    if arguments.json:
         print(json.dumps(_document(findings), indent=2))
     else:
         _print_table(findings)

@@ -1,4 +1,4 @@
-"""The checks of `moravec doctor`, each run by a process of its own: python -m ... NAME.
+"""The checks of `moravec doctor`, each run by a process of its own.
 
 A check returns what it found, or raises; libraries are imported by name inside, so that one that
 is absent or crashes takes nothing else down.
@@ -13,16 +13,16 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
 from environments.errors import reason
+from launch import child
+from launch.doctor_advice import ACME, REPLAY, REVERB, SYNC, TENSORFLOW
 
-SYNC = "run `uv sync`; with pip, `pip install -e .`"
-# The pairs that are known to work; a newer half breaks the other.
-REVERB, TENSORFLOW = "0.14.0", "2.15.1"
+ALONE = "--check"  # the option of `moravec doctor` that makes one check, in its own process
 _GIB = 2**30
 _SECONDS = 10.0  # that a program may take to answer
 
@@ -88,7 +88,14 @@ def jax() -> Finding:
     """JAX, its devices, and a compiled program on the first."""
     module = _import("jax")
     jaxlib = _import("jaxlib")
-    devices = module.devices()
+    try:
+        devices = module.devices()
+    except Exception as error:
+        chosen = os.environ.get("JAX_PLATFORMS")
+        if not chosen:
+            raise
+        advice = f"unset JAX_PLATFORMS={chosen}, or install what it needs"
+        return Finding("broken", f"{module.__version__}, no device: {_line(error)}", advice)
     module.jit(lambda x: x @ x)(module.numpy.ones((8, 8))).block_until_ready()
     kinds = {f"{device.platform} ({device.device_kind})" for device in devices}
     detail = f"{module.__version__}, jaxlib {jaxlib.__version__}, {len(devices)} x "
@@ -102,6 +109,7 @@ def learning() -> Finding:
     """Haiku, rlax, optax, distrax, with TensorFlow hidden, which they would import."""
     loaded: dict[str, Any] = sys.modules  # None is allowed, which typeshed does not know
     loaded["tensorflow"] = None
+    os.environ["JAX_PLATFORMS"] = "cpu"  # the row JAX tells of others
     names = {"dm-haiku": "haiku", "rlax": "rlax", "optax": "optax", "distrax": "distrax"}
     modules = {distribution: _import(name) for distribution, name in names.items()}
     ones = _import("jax.numpy").ones(3)
@@ -111,6 +119,7 @@ def learning() -> Finding:
 
 def orbax() -> Finding:
     """Orbax saves a checkpoint and gives it back."""
+    os.environ["JAX_PLATFORMS"] = "cpu"  # likewise
     checkpoint, np = _import("orbax.checkpoint"), _import("numpy")
     with tempfile.TemporaryDirectory() as folder, checkpoint.StandardCheckpointer() as saver:
         saver.save(Path(folder) / "one", {"x": np.arange(3)})
@@ -183,7 +192,7 @@ def rendering() -> Finding:
     default = ["egl", "osmesa"] if sys.platform == "linux" else ["glfw"]
     backends = [chosen] if chosen else default
     # A backend is fixed when MuJoCo is imported, and a missing one may end the process.
-    command = [sys.executable, "-m", "launch.doctor_checks", "frame"]
+    command = child.command("doctor", ALONE, "frame")
     works = []
     for backend in backends:
         environment = os.environ | {"MUJOCO_GL": backend}
@@ -217,11 +226,10 @@ def reverb() -> Finding:
         return absent
     if found is None or tensorflow is None:
         lacking = "dm-reverb" if found is None else "tensorflow-cpu"
-        return Finding("missing", f"{lacking} is not installed", SYNC)
+        return Finding("missing", f"{lacking} is not installed", REPLAY)
     detail = f"dm-reverb {found}, TensorFlow {tensorflow}"
     if (found, tensorflow) != (REVERB, TENSORFLOW):
-        pair = f"dm-reverb=={REVERB} tensorflow-cpu=={TENSORFLOW}"
-        return Finding("broken", f"{detail} do not fit", f"`uv sync`, or `pip install {pair}`")
+        return Finding("broken", f"{detail} do not fit", REPLAY)
     from launch.replay.loopback import shut_out
 
     _import("tensorflow")
@@ -242,10 +250,9 @@ def acme() -> Finding:
         return Finding("ok", found)
     if found is None and (absent := _replay_absent()):
         return absent
-    advice = "run `uv sync`; with pip, `pip install --no-deps dm-acme==0.4.0`"
     if found is None:
-        return Finding("missing", "dm-acme is not installed", advice)
-    return Finding("broken", f"{found}, not 0.4.0", advice)
+        return Finding("missing", "dm-acme is not installed", ACME)
+    return Finding("broken", f"{found}, not 0.4.0", ACME)
 
 
 def ray() -> Finding:
@@ -321,10 +328,14 @@ def examine(check: Callable[[], Finding]) -> Finding:
     except ModuleNotFoundError as error:
         return Finding("missing", str(error), SYNC)
     except Exception as error:
-        first = (str(error).strip() or type(error).__name__).splitlines()[0]
-        return Finding("broken", f"{type(error).__name__}: {first}", SYNC)
+        return Finding("broken", _line(error), SYNC)
 
 
-if __name__ == "__main__":
-    chosen = frame if sys.argv[1] == "frame" else CHECKS[sys.argv[1]].run
-    print(json.dumps(asdict(examine(chosen))))
+def _line(error: Exception) -> str:
+    """The kind of an exception, and its first line if it has one."""
+    return ": ".join([type(error).__name__, *str(error).strip().splitlines()[:1]])
+
+
+def alone(name: str) -> Finding:
+    """What one check finds; besides those of CHECKS there is `frame`."""
+    return examine(frame if name == "frame" else CHECKS[name].run)

@@ -22,7 +22,8 @@ def require_reverb(kind: str) -> None:
         python = ".".join(map(str, sys.version_info[:2]))
         raise UserError(
             f"runner.kind={kind} needs dm-reverb, which Python {python} does not have here: use "
-            f"Python 3.11 on Linux, or, for a symbolic game, runner.kind=device"
+            f"Python 3.11 on Linux, where `moravec doctor` says how to install it, or, for a "
+            f"symbolic game, runner.kind=device"
         )
 
 

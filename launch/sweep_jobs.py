@@ -12,16 +12,13 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from environments.errors import UserError
 from experiments.sweeps import Variant
-from launch import configuration, loggers, published, run_folder
+from launch import child, configuration, loggers, published, run_folder
 from launch.run_folder import RunFolder
-
-_ROOT = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)
@@ -147,14 +144,12 @@ def _start(task: Task, lock: int) -> "subprocess.Popen[bytes]":
     else:  # what was killed before it had a configuration has not been trained
         shutil.rmtree(task.folder, ignore_errors=True)
         arguments = [*task.arguments, "--run-dir", str(task.folder)]
-    path = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
     with open(_said_path(task), "wb") as said:
         return subprocess.Popen(
-            [sys.executable, "-m", "launch.cli", "train", *arguments, "--quiet"],
+            child.command("train", *arguments, "--quiet"),
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=said,
-            env={**os.environ, "PYTHONPATH": path},
             pass_fds=(lock,),
             start_new_session=True,  # Ctrl-C reaches the sweep alone, which passes it on
         )

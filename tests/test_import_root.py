@@ -1,4 +1,4 @@
-"""The four folders are import roots: no other distribution may own one of their names."""
+"""Our packages are import roots: no other distribution may own one of their names."""
 
 import importlib
 from importlib.metadata import packages_distributions
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-ROOTS = ("agents", "environments", "experiments", "launch")
+ROOTS = ("agents", "environments", "experiments", "launch", "moravec")
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 

@@ -1,6 +1,8 @@
 """Packaging: everything is pinned, it resolves for every environment, imports go one way."""
 
 import importlib.util
+import json
+import os
 import re
 import shutil
 import subprocess
@@ -15,7 +17,9 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from launch import doctor_advice
 from tests.offline import skip_if_offline
+from tests.test_import_root import ROOTS
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PYPROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
@@ -70,12 +74,76 @@ def test_everything_installed_is_installed_as_pinned():
     assert not wrong, f"installed version, pinned version: {wrong}; run uv sync"
 
 
-def test_newer_pythons_are_spared_reverb_tensorflow_and_acme():
-    for line in PYPROJECT["project"]["dependencies"]:
-        requirement = Requirement(line)
-        places = refresh.environments_of(requirement.marker)
-        replay = requirement.name in ("dm-acme", "dm-reverb", "tensorflow-cpu")
-        assert places == ({"linux-old"} if replay else refresh.ENVIRONMENTS.keys()), line
+REPLAY = {"dm-acme", "dm-reverb", "tensorflow-cpu"}
+
+
+def test_what_is_published_asks_for_nothing_that_only_some_can_install():
+    for requirement in map(Requirement, PYPROJECT["project"]["dependencies"]):
+        assert requirement.name not in REPLAY
+        assert refresh.environments_of(requirement.marker) == refresh.ENVIRONMENTS.keys()
+
+
+def test_a_clone_installs_replay_by_default_but_under_newer_pythons():
+    assert "replay" in PYPROJECT["tool"]["uv"]["default-groups"]
+    requirements = [Requirement(line) for line in PYPROJECT["dependency-groups"]["replay"]]
+    assert {requirement.name for requirement in requirements} == REPLAY
+    for requirement in requirements:
+        assert refresh.environments_of(requirement.marker) == {"linux-old"}
+
+
+def test_the_doctor_advises_the_versions_that_a_clone_installs():
+    lines = [line.partition(";")[0] for line in PYPROJECT["dependency-groups"]["replay"]]
+    acme, reverb, tensorflow = sorted(lines)
+    assert f"`pip install {reverb} {tensorflow}`" in doctor_advice.REPLAY
+    assert f"`pip install --no-deps {acme}`" in doctor_advice.ACME
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("python", ["3.11", "3.12"])
+def test_another_project_can_install_it(tmp_path, python):
+    done = _uv(
+        *("pip", "compile", "-", "--no-config", "--python-version", python, "--quiet"),
+        cwd=tmp_path,  # where no pyproject.toml holds overrides or pins
+        stdin=f"moravec @ {REPOSITORY.as_uri()}",
+    )
+    resolved = {Requirement(line).name for line in done.splitlines() if line[0] not in "# "}
+    assert {"jax", "mujoco", "ray"} <= resolved
+
+
+@pytest.mark.slow
+def test_what_is_installed_has_all_that_its_commands_read(tmp_path):
+    """Its own copy of every file, far from the clone; its dependencies are those of this Python."""
+    site, place = tmp_path / "site", tmp_path / "place"
+    place.mkdir()
+    _uv("pip", "install", "--no-deps", "--target", site, str(REPOSITORY), cwd=tmp_path)
+    tracked = {path.relative_to(REPOSITORY) for path in _tracked()}
+    published = {path for path in tracked if path.parts[0] in (*ROOTS, "pretrained")}
+    assert [path for path in published if not (site / path).exists()] == []
+
+    def moravec(*arguments: object) -> str:
+        command = [sys.executable, "-m", "moravec", *map(str, arguments)]
+        variables = os.environ | {"PYTHONPATH": str(site)}
+        done = subprocess.run(command, cwd=place, env=variables, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    levels = "generated:size=6,boxes=1,count=20,seed=0"
+    evaluated = moravec("evaluate", "pretrained:sokoban_small", "--suite", levels, "--json")
+    assert json.loads(evaluated)
+    (place / "evaluated.json").write_text(evaluated)
+    moravec("report", "evaluated.json", "--out", "report")
+    assert list((place / "report").rglob("*.html"))
+
+
+def _uv(*arguments: object, cwd: Path, stdin: str = "") -> str:
+    """Standard output of a uv command."""
+    if shutil.which("uv") is None:
+        pytest.skip("uv is not on the path")
+    command = ["uv", *map(str, arguments)]
+    done = subprocess.run(command, cwd=cwd, input=stdin, capture_output=True, text=True)
+    skip_if_offline(done.stderr)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def test_one_version_needs_no_marker_and_two_are_told_apart():
@@ -107,20 +175,9 @@ def test_pins_are_replaced_between_their_markers():
 
 @pytest.mark.slow
 def test_it_resolves_for_every_environment_to_the_pins(tmp_path):
-    if shutil.which("uv") is None:
-        pytest.skip("uv is not on the path")
     shutil.copy(REPOSITORY / "pyproject.toml", tmp_path)
     options = "--all-groups --all-extras --no-hashes --no-header --no-annotate --no-emit-project"
-    done = subprocess.run(
-        ["uv", "export", *options.split()],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    skip_if_offline(done.stderr)
-    assert done.returncode == 0, done.stderr
-    assert refresh.pins(done.stdout) == PINS
+    assert refresh.pins(_uv("export", *options.split(), cwd=tmp_path)) == PINS
 
 
 def _tracked() -> list[Path]:
@@ -155,7 +212,7 @@ def broken_contracts(tmp_path_factory) -> str:
     """What import-linter says of a copy of the tree with every violation planted."""
     copy = tmp_path_factory.mktemp("copy")
     shutil.copy(REPOSITORY / "pyproject.toml", copy)
-    for root in ("agents", "environments", "experiments", "launch"):
+    for root in ROOTS:
         shutil.copytree(
             REPOSITORY / root, copy / root, ignore=lambda _, names: {"__pycache__"} & set(names)
         )

@@ -19,7 +19,7 @@ from pathlib import Path
 from tests.deadline import UNTIL
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = ("agents", "environments", "experiments", "launch", "tests")
+FOLDERS = ("agents", "environments", "experiments", "launch", "moravec", "tests")
 # What a command may say of itself in a comment: it needs more than a laptop, or more than a moment.
 MARKS = ("accelerator", "many machines", "hours", "minutes", "downloads")
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)

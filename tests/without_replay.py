@@ -43,7 +43,7 @@ class Finder(PathFinder):
 def modules() -> list[str]:
     """The names of all modules of the project but those of the replay."""
     names = []
-    for root in ("environments", "agents", "experiments", "launch"):
+    for root in ("environments", "agents", "experiments", "launch", "moravec"):
         for path in sorted((ROOT / root).rglob("*.py")):
             name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
             if not name.startswith(REPLAY):

@@ -38,7 +38,9 @@ __all__ = ["cluster", "exceptions", "ray"]
 
 _CONNECT_SECONDS = 5.0
 _OBJECT_STORE = 512 << 20  # bytes; it holds weights
-_ROOT = Path(__file__).parents[2]
+# Ray puts the working directory before all else on its workers' path. A user's may have packages
+# that are called like ours; so while Ray starts it is this one.
+_ROOT = Path(__file__).resolve().parents[2]
 _NOT_SHIPPED = ("/.git", "/.venv*", "/docs", "/runs", "/tests", "**/__pycache__")
 # On the driver's standard output, the raylets tell of every death with the last lines of their
 # logs. We say it ourselves.
@@ -88,7 +90,7 @@ def _started(cpus: int) -> Iterator[None]:
     # Ray takes 127.0.0.1 for the machine's other address unless it knows that nobody will join.
     ray_constants.ENABLE_RAY_CLUSTER = False
     try:
-        with _as_before():
+        with _as_before(), contextlib.chdir(_ROOT):
             ray.init(
                 address="local",
                 num_cpus=max(cpus, os.cpu_count() or 1),
@@ -117,7 +119,7 @@ def _join(address: str) -> None:
     if (_ROOT / "pyproject.toml").exists():  # else every node has the project installed
         runtime = {"working_dir": str(_ROOT), "excludes": list(_NOT_SHIPPED)}
     try:
-        with _as_before():
+        with _as_before(), contextlib.chdir(_ROOT):
             ray.init(
                 address=address,
                 runtime_env=runtime,
@@ -139,8 +141,13 @@ def find(address: str) -> str:
       address: `host:port`, `auto` for the one on this machine, or empty.
 
     Raises:
-      UserError: there is none.
+      UserError: there is none, or this process is connected to one already.
     """
+    if ray.is_initialized():
+        raise UserError(
+            "this process has called ray.init already: call ray.shutdown() before, and give the "
+            "address of a cluster that is to be used as runner.address"
+        )
     if not address:
         return ""
     if address == "auto":
