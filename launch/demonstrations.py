@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 
 from agents.base import Unroll
@@ -216,14 +217,14 @@ def sequences(stream: Stream, spec: Item, period: int) -> Item:
 
     Args:
       stream: of which the rows after the last whole sequence are left out.
-      spec: of an item: an agent's without a core, which needs nothing of the acting policy.
+      spec: of an item of an agent that needs nothing of the acting policy; cores are zeros.
       period: rows.
 
     Raises:
       UserError: there are too few rows, or the agent needs what demonstrations lack.
     """
     unroll = spec.unroll
-    if set(unroll.extras) - {_FLAG} or unroll.core != ():
+    if set(unroll.extras) - {_FLAG}:
         raise UserError("this agent cannot learn from demonstrations: use mpo")
     length = unroll.action.shape[0]
     starts = np.arange(0, len(stream.is_first) - length, period)
@@ -239,7 +240,7 @@ def sequences(stream: Stream, spec: Item, period: int) -> Item:
             reward=stream.reward[steps],
             discount=stream.discount[steps],
             extras={name: np.ones(steps.shape, bool) for name in unroll.extras},
-            core=(),
+            core=jax.tree.map(lambda x: np.zeros((len(starts), *x.shape), x.dtype), unroll.core),
         ),
         _stamp(len(starts), spec.stamp),
     )

@@ -46,17 +46,23 @@ def make(config: MPOConfig, spec: EnvironmentSpec, frames: int) -> Agent:
     def act(params, key, observation, is_first, core, *, greedy: bool):
         logits = networks.policy(params["policy"], jax.tree.map(lambda x: x[None], observation))[0]
         mean, log_std = mean_and_log_std(logits)
+        # The core is the part of the deviation with which this episode explores.
+        part_key, noise_key = jax.random.split(key)
+        drawn = jax.random.uniform(
+            part_key, is_first.shape, minval=config.least_exploration, maxval=1.0
+        )
+        part: Any = jnp.where(is_first, drawn, core)
         sample = mean
         if not greedy:
-            part = jnp.linspace(1.0, config.least_exploration, len(mean))[:, None]
-            sample += part * jnp.exp(log_std) * jax.random.normal(key, mean.shape)
-        return gaussian.action(sample), {"demonstrated": jnp.zeros(is_first.shape, bool)}, core
+            noise = jax.random.normal(noise_key, mean.shape)
+            sample += part[:, None] * jnp.exp(log_std) * noise
+        return gaussian.action(sample), {"demonstrated": jnp.zeros(is_first.shape, bool)}, part
 
     return Agent(
         init=init,
         policy_params=lambda state: {"policy": state.params["policy"]},
         begin_with=begin_with,
-        initial_core=lambda batch: (),
+        initial_core=jnp.ones,
         act=act,
         update=make_update(config, networks, gaussian, optimizer),
         data=_data(config),

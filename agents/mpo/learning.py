@@ -36,9 +36,11 @@ def make_update(
         steps, optimizer_state = optimizer.update(gradient, state.optimizer, learnt)
         learnt = optax.apply_updates(learnt, steps)
         updates = state.updates + 1
-        targets = optax.periodic_update(
-            {name: learnt[name] for name in targets}, targets, updates, config.target_period
-        )
+        periods = {"policy": config.policy_period, "critic": config.target_period}
+        targets = {
+            name: optax.periodic_update(learnt[name], targets[name], updates, period)
+            for name, period in periods.items()
+        }
         networks_alone = {name: gradient[name] for name in ("policy", "critic")}
         metrics |= {"grad_norm": optax.tree.norm(networks_alone)}
         frames = frames_of(config, updates)
@@ -76,12 +78,13 @@ def total_loss(
     improved, parts = policy_loss(
         logits, target_logits[:-1], samples[:, :-1], valued[:, :-1], learnt["duals"], bounds
     )
-    mean = partial(weighted_mean, weight=weight)
-    shown = weight * unroll.extras["demonstrated"]
-    cloned = weighted_mean(cloning_loss(logits, actions), shown)
+    # Where another acted the policy follows that, and is not held near the target policy.
+    demonstrated = weight * unroll.extras["demonstrated"]
+    mean, own = partial(weighted_mean, weight=weight), weight - demonstrated
+    cloned = weighted_mean(cloning_loss(logits, target_logits[:-1], actions), demonstrated)
     errors = 0.5 * jnp.square(value - goal)
-    total = mean(errors) + mean(improved) + config.cloning_cost * cloned
-    metrics = {name: mean(part) for name, part in parts.items()}
+    total = mean(errors) + weighted_mean(improved, own) + config.cloning_cost * cloned
+    metrics = {name: weighted_mean(part, own) for name, part in parts.items()}
     metrics |= {
         "value_loss": mean(errors),
         "value": mean(value),

@@ -14,10 +14,14 @@ from agents.actor_critic.policies import mean_and_log_std
 from agents.base import Metrics, Unroll
 from agents.libraries import rlax
 
-# Where the temperature and the multipliers of the bounds on mean and deviation begin, in units of
-# returns: the order of one episode's reward; Acme's for the other two.
+# Where the temperature and the multipliers of the bounds on mean and deviation begin: the
+# temperature in units of returns, of the order of one episode's reward; the others are Acme's.
 INIT_TEMPERATURE, INIT_MEAN_MULTIPLIER, INIT_STD_MULTIPLIER = 1.0, 10.0, 1000.0
 _LEAST = 1e-8  # of each of them
+# The deviation's multiplier is learnt in units of this, so that it comes down as soon as the mean's
+# does. In units of 1, as in Acme, that would take Adam 100,000 updates: more than a run here has,
+# and the deviation would never move.
+_STD_UNIT = 100.0
 
 
 @jax.tree_util.register_dataclass
@@ -27,7 +31,7 @@ class Duals:
 
     temperature: jax.Array  # [] float32
     mean: jax.Array  # [K] float32
-    std: jax.Array  # [K] float32
+    std: jax.Array  # [K] float32, of a hundredth of the multiplier
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ def init_duals(numbers: int) -> Duals:
     return Duals(
         before_softplus(INIT_TEMPERATURE, ()),
         before_softplus(INIT_MEAN_MULTIPLIER, (numbers,)),
-        before_softplus(INIT_STD_MULTIPLIER, (numbers,)),
+        before_softplus(INIT_STD_MULTIPLIER / _STD_UNIT, (numbers,)),
     )
 
 
@@ -119,20 +123,22 @@ def policy_loss(
         temperature_constraint=rlax.LagrangePenalty(duals.temperature, jnp.float32(bounds.weights)),
         kl_constraints=(
             (kl_mean, penalty(duals.mean, bounds.mean)),
-            (kl_std, penalty(duals.std, bounds.std)),
+            (_STD_UNIT * kl_std, penalty(duals.std, _STD_UNIT * bounds.std)),
         ),
         projection_operator=lambda x: jax.nn.softplus(x) + _LEAST,
     )
     return loss, {"kl_mean": kl_mean.mean(-1), "kl_std": kl_std.mean(-1)}
 
 
-def cloning_loss(logits: jax.Array, actions: jax.Array) -> jax.Array:
-    """`[T, B]`: half the squared distance of the mean to `actions` `[T, B, K]`, mean over `K`.
+def cloning_loss(logits: jax.Array, target_logits: jax.Array, actions: jax.Array) -> jax.Array:
+    """`[T, B]`: minus the log-likelihood of `actions` `[T, B, K]`, summed over `K`.
 
-    The deviation has no part in it: cloning would make it as small as it can be.
+    The deviation is the target policy's, as where MPO fits the mean: so both pull at the mean in
+    the same units, and cloning does not end exploration by making the deviation small.
     """
     mean, _ = mean_and_log_std(logits)
-    return 0.5 * jnp.mean(jnp.square(mean - actions), axis=-1)
+    _, target_log_std = mean_and_log_std(jax.lax.stop_gradient(target_logits))
+    return -_log_prob(actions, mean, target_log_std)
 
 
 def weighted_mean(x: jax.Array, weight: jax.Array) -> jax.Array:

@@ -1,5 +1,6 @@
 """MPO learns to steer from a replay, and from demonstrations what to do; what it refuses."""
 
+import math
 from dataclasses import replace
 from functools import partial
 
@@ -27,13 +28,15 @@ CONFIG = MPOConfig(
     discount=0.9,
     learning_rate=3e-3,
     target_period=20,
+    policy_period=20,
     epsilon_mean=0.05,
 )
 
 
-def begin(worlds: int):
-    """Worlds that have begun, and their first time step."""
-    return quick_jit(Reach.reset, static_argnums=2)(Reach(), jax.random.key(1), worlds)
+def begin(agent, worlds: int):
+    """Worlds that have begun, their first time step, and the agent's core."""
+    reset = quick_jit(Reach.reset, static_argnums=2)
+    return *reset(Reach(), jax.random.key(1), worlds), agent.initial_core(worlds)
 
 
 def reached(agent, state, environment) -> float:
@@ -42,25 +45,30 @@ def reached(agent, state, environment) -> float:
     return np.mean(play(agent, params, environment, episodes=environment.num_levels).outcome == 0)
 
 
-def gather(agent, environment, carry, params, key, choose=None) -> tuple:
-    """`WORLDS` sequences by the agent, or by `choose(observation)`, as from an actor."""
+def gather(agent, environment, carry, params, key, demonstrated=0) -> tuple:
+    """`WORLDS` sequences as from an actor, so many of them played by a script that steers."""
 
     def step(carry, key):
-        world, now = carry
-        action, extras, _ = agent.act(params, key, now.observation, now.is_first, (), greedy=False)
-        if choose is not None:
-            action, extras = choose(now.observation), {"demonstrated": jnp.ones(WORLDS, bool)}
+        world, now, core = carry
+        action, extras, core = agent.act(
+            params, key, now.observation, now.is_first, core, greedy=False
+        )
+        if demonstrated:
+            extras = {"demonstrated": jnp.arange(WORLDS) < demonstrated}
+            action = jnp.where(extras["demonstrated"][:, None], steer(now.observation), action)
         world, after = environment.step(world, action)
-        return (world, after), (now, action, after.reward, after.discount, extras)
+        return (world, after, core), (now, action, after.reward, after.discount, extras)
 
-    (world, last), (rows, action, reward, discount, extras) = jax.lax.scan(
+    end, (rows, action, reward, discount, extras) = jax.lax.scan(
         step, carry, jax.random.split(key, LENGTH)
     )
+    _, last, _ = end
     shown = jax.tree.map(lambda x, end: jnp.concatenate([x, end[None]]), rows, last)
     unroll = Unroll(
-        *(shown.observation, shown.is_first, shown.is_last, action, reward, discount, extras, ())
+        *(shown.observation, shown.is_first, shown.is_last, action, reward, discount, extras),
+        core=carry[2],
     )
-    return (world, last), unroll
+    return end, unroll
 
 
 def steer(observation):
@@ -69,14 +77,14 @@ def steer(observation):
     return LOW + (towards + 1) / 2 * (HIGH - LOW)
 
 
-def train(config, iterations, choose=None):
+def train(config, iterations, demonstrated=0):
     """After so many rounds of playing and learning twice, the policy and the last metrics."""
     environment = Reach()
     agent = config.make(environment.spec, frames=1)
     state = quick_jit(agent.init)(jax.random.key(0))
-    collect = quick_jit(partial(gather, agent, environment, choose=choose))
+    collect = quick_jit(partial(gather, agent, environment, demonstrated=demonstrated))
     update = quick_jit(agent.update)
-    carry, kept, rng = begin(WORLDS), [], np.random.default_rng(0)
+    carry, kept, rng = begin(agent, WORLDS), [], np.random.default_rng(0)
     assert reached(agent, state, environment) < 0.2
     for i in range(iterations):
         key = jax.random.fold_in(jax.random.key(2), i)
@@ -94,10 +102,14 @@ def test_learns_to_steer_to_the_target():
     assert rate > 0.8
 
 
-def test_clones_what_it_is_shown():
-    rate, metrics = train(replace(CONFIG, cloning_cost=100.0), iterations=60, choose=steer)
+def test_a_quarter_of_demonstrations_is_enough_to_act_like_them():
+    """At the default cost; without cloning the same data bring it to 37 %."""
+    rate, metrics = train(CONFIG, iterations=60, demonstrated=WORLDS // 4)
     assert rate > 0.9
-    assert metrics["cloning_loss"] < 0.02
+    least = 2 * (math.log(0.5) + 0.5 * math.log(2 * math.pi))  # where means and actions are equal
+    assert least < metrics["cloning_loss"] < least + 0.2
+    # On its own play it is near the target policy all the same.
+    assert metrics["kl_mean"] < CONFIG.epsilon_mean
 
 
 def test_clones_nothing_of_its_own_play():
@@ -105,23 +117,20 @@ def test_clones_nothing_of_its_own_play():
     assert metrics["cloning_loss"] == 0
 
 
-def test_target_networks_follow_every_so_many_updates():
+def test_target_networks_follow_each_at_its_own_pace():
     environment = Reach()
-    agent = replace(CONFIG, target_period=2).make(environment.spec, frames=1)
+    agent = replace(CONFIG, policy_period=2, target_period=3).make(environment.spec, frames=1)
     state = quick_jit(agent.init)(jax.random.key(0))
-    carry = begin(WORLDS)
     collect = quick_jit(partial(gather, agent, environment))
-    _, unroll = collect(carry, state.params, jax.random.key(2))
-    before = state.params["targets"]
+    _, unroll = collect(begin(agent, WORLDS), state.params, jax.random.key(2))
+    wanted = jax.device_get(state.params["targets"])
     update = quick_jit(agent.update)
-    state, _ = update(state, unroll, jax.random.key(3))
-    for x, y in zip(jax.tree.leaves(before), jax.tree.leaves(state.params["targets"]), strict=True):
-        np.testing.assert_array_equal(x, y)
-    state, _ = update(state, unroll, jax.random.key(4))
-    for name, target in state.params["targets"].items():
-        now = jax.tree.leaves(state.params[name])
-        for x, y in zip(now, jax.tree.leaves(target), strict=True):
-            np.testing.assert_array_equal(x, y)
+    for count in range(1, 7):
+        state, _ = update(state, unroll, jax.random.key(count))
+        for name, period in (("policy", 2), ("critic", 3)):
+            if count % period == 0:
+                wanted[name] = jax.device_get(state.params[name])
+        jax.tree.map(np.testing.assert_array_equal, state.params["targets"], wanted)
 
 
 def test_a_run_begins_with_what_another_has_published():
@@ -136,7 +145,8 @@ def test_a_run_begins_with_what_another_has_published():
 
     def act(params):
         key = jax.random.key(2)
-        return agent.act(params, key, now.observation, now.is_first, (), greedy=True)[0]
+        core = agent.initial_core(WORLDS)
+        return agent.act(params, key, now.observation, now.is_first, core, greedy=True)[0]
 
     np.testing.assert_array_equal(act(agent.policy_params(state)), act(published))
     np.testing.assert_array_equal(act(state.params["targets"]), act(published))
@@ -163,7 +173,8 @@ def test_one_of_a_few_actions_is_not_for_mpo():
 @pytest.mark.parametrize(
     "changes",
     [
-        {"hidden": ()}, {"n_step": 0}, {"target_period": 0}, {"action_samples": 1},
+        {"hidden": ()}, {"n_step": 0}, {"target_period": 0}, {"policy_period": 0},
+        {"action_samples": 1},
         {"discount": 1.5}, {"epsilon": 0.0}, {"learning_rate": -1.0}, {"cloning_cost": -1.0},
         {"clip_norm": float("nan")},
     ],
@@ -174,33 +185,25 @@ def test_a_wrong_value_is_refused_by_name(changes):
         MPOConfig(**changes)
 
 
-def test_environments_that_act_at_once_explore_by_parts_of_the_deviation():
+def test_each_episode_explores_with_a_part_of_the_deviation():
+    """However many environments act at once: here one."""
     environment = Reach()
     agent = replace(CONFIG, least_exploration=0.25).make(environment.spec, frames=1)
     params = agent.policy_params(quick_jit(agent.init)(jax.random.key(0)))
-    _, now = jax.device_get(begin(4))
-    now = jax.tree.map(lambda x: np.broadcast_to(x[:1], x.shape), now)  # four times the same
+    _, now, core = jax.device_get(begin(agent, 1))
 
-    def act(key, greedy):
-        return agent.act(params, key, now.observation, now.is_first, (), greedy=greedy)[0]
+    def act(key, core, is_first):
+        return agent.act(params, key, now.observation, is_first, core, greedy=False)
 
-    sample = quick_jit(jax.vmap(partial(act, greedy=False)))
-    actions = sample(jax.random.split(jax.random.key(2), 4000))
-    greedy = quick_jit(partial(act, greedy=True))(jax.random.key(0))
-    away = (np.asarray(actions) - greedy) / (HIGH - LOW) * 2
-    inside = np.abs(away).max(axis=(0, 2)) < 1.0
-    spread = np.std(away, axis=0).mean(-1)
-    # The least three stay within the bounds, so that nothing is clipped.
-    np.testing.assert_allclose(spread[2:] / spread[3], [2.0, 1.0], rtol=0.05)
-    np.testing.assert_allclose(spread[3], 0.25 * 0.5, rtol=0.05)
-    assert inside[3]
-    alone = quick_jit(
-        jax.vmap(lambda key: agent.act(params, key, *first(now), (), greedy=False)[0])
-    )
-    only = alone(jax.random.split(jax.random.key(3), 4000))[:, 0]
-    assert np.all(np.std(only, axis=0) > 3 * np.std(actions[:, 3], axis=0))  # in full
-
-
-def first(now):
-    """The observation and is_first of the first environment, in a batch of one."""
-    return jax.tree.map(lambda x: x[:1], now.observation), now.is_first[:1]
+    sample = quick_jit(jax.vmap(act, in_axes=(0, None, None)))
+    keys = jax.random.split(jax.random.key(2), 4000)
+    _, _, parts = sample(keys, core, np.array([True]))
+    assert (parts >= 0.25).all()
+    assert (parts <= 1).all()
+    quarters = np.quantile(parts, [0.25, 0.5, 0.75])
+    np.testing.assert_allclose(quarters, [0.4375, 0.625, 0.8125], rtol=0.05)
+    for part in (0.25, 0.5):  # kept to the end of the episode
+        actions, _, kept = sample(keys, np.array([part]), np.array([False]))
+        assert (kept == part).all()
+        spread = np.std(np.asarray(actions) / (HIGH - LOW) * 2, axis=0)
+        np.testing.assert_allclose(spread, part * 0.5, rtol=0.05)
