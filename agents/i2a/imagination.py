@@ -28,8 +28,9 @@ def imagine(
 ) -> Imagined:
     """Rollouts of `length` steps, the i-th of each frame beginning with action i.
 
-    Later actions are drawn from the rollout policy at the imagined frame. What they are drawn
-    with is a function of the frame imagined from (`gumbel_noise`). No gradient goes through.
+    Later actions are drawn from the rollout policy at the imagined frame. What they are drawn with
+    is a function of the frame imagined from (`frame_keys`), as is what the model draws of chance,
+    which is the same for all rollouts of a frame. No gradient goes through.
 
     Args:
       model: what is imagined with.
@@ -45,30 +46,38 @@ def imagine(
     batch, actions = frame.shape[0], model.num_actions
     begin = jnp.repeat(frame, actions, axis=0)
     first_action = jnp.tile(jnp.arange(actions, dtype=jnp.int32), batch)
-    first = model.step(params, begin, first_action)
+    chance = jnp.repeat(frame_keys(frame, use=2), actions)
+    fold = jax.vmap(jax.random.fold_in, in_axes=(0, None))
+    first = model.step(params, begin, first_action, fold(chance, 0))
 
-    def step(frame: Array, noise: jax.Array) -> tuple[Array, Imagined]:
+    def step(frame: Array, now: tuple[jax.Array, jax.Array]) -> tuple[Array, Imagined]:
+        index, noise = now
         action = jnp.argmax(rollout_policy(frame) + noise, axis=-1).astype(jnp.int32)
-        imagined = model.step(params, frame, action)
+        imagined = model.step(params, frame, action, fold(chance, index))
         return imagined.frame, imagined
 
     rollouts = jax.tree.map(lambda x: x[None], first)
     if length > 1:
-        noise = gumbel_noise(frame, length - 1, actions)
-        _, later = hk.scan(step, first.frame, noise)
+        later_steps = jnp.arange(1, length), gumbel_noise(frame, length - 1, actions)
+        _, later = hk.scan(step, first.frame, later_steps)
         rollouts = jax.tree.map(lambda x, y: jnp.concatenate([x, y]), rollouts, later)
     return jax.lax.stop_gradient(rollouts)
 
 
-def gumbel_noise(frame: Array, steps: int, actions: int) -> jax.Array:
-    """What makes the likeliest action a sample: `[steps, B * actions, actions]` float32.
+def frame_keys(frame: Array, use: int) -> jax.Array:
+    """`[B]` PRNG keys: a function of each frame `[B, H, W, C]`, and another one for another `use`.
 
-    It is drawn with a hash of each frame `[B, H, W, C]` for a key: so the policy remains a
-    function of what is seen, and learning imagines just what acting did, without keeping it.
+    So the policy remains a function of what is seen, and learning imagines just what acting did,
+    without keeping it.
     """
     words = frame.reshape(frame.shape[0], -1).astype(jnp.uint32)
     factors = jax.random.bits(jax.random.key(0), words.shape[1:], jnp.uint32) | jnp.uint32(1)
     hashes = jnp.sum(words * factors, axis=1, dtype=jnp.uint32)
-    keys = jax.vmap(jax.random.fold_in, in_axes=(None, 0))(jax.random.key(1), hashes)
+    return jax.vmap(jax.random.fold_in, in_axes=(None, 0))(jax.random.key(use), hashes)
+
+
+def gumbel_noise(frame: Array, steps: int, actions: int) -> jax.Array:
+    """What makes the likeliest action a sample: `[steps, B * actions, actions]` float32."""
+    keys = frame_keys(frame, use=1)
     draw = jax.vmap(lambda key: jax.random.gumbel(key, (steps, actions, actions), jnp.float32))
     return jnp.swapaxes(draw(keys), 0, 1).reshape(steps, -1, actions)

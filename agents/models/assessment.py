@@ -70,9 +70,10 @@ def rollouts(
     valid = ~jnp.cumsum(windows(unroll.is_last[:-1], depth), axis=0).astype(bool)
 
     def step(frame, now):
-        action, after = now
-        frame = model.step(params, frame, action).frame
+        action, after, keys = now
+        frame = model.step(params, frame, action, keys).frame
         return frame, jnp.all(frame == after, axis=(1, 2, 3))
 
-    _, exact = jax.lax.scan(step, seen[0], (windows(unroll.action, depth), seen[1:]))
+    keys = jax.random.split(jax.random.key(0), valid.shape)
+    _, exact = jax.lax.scan(step, seen[0], (windows(unroll.action, depth), seen[1:], keys))
     return exact, valid

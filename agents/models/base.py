@@ -16,7 +16,10 @@ from agents.base import Array, Metrics, Params
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Imagined:
-    """What a model expects of one step."""
+    """What a model expects of one step: the likeliest, if the game is deterministic.
+
+    Of what moves by chance the frame shows a draw, and the reward is the expected one.
+    """
 
     frame: Array  # [B, H, W, C], of the dtype of the environment's frames
     reward: Array  # [B] float32
@@ -42,7 +45,8 @@ class EnvironmentModel:
     num_actions: int
     # (key) -> params; {} for a model with nothing to learn
     init: Callable[[jax.Array], Params]
-    # (params, frame [B, H, W, C], action [B] int32) -> Imagined, the likeliest
-    step: Callable[[Params, Array, Array], Imagined]
+    # (params, frame [B, H, W, C], action [B] int32, keys [B] of JAX, by which a model of a game of
+    # chance draws) -> Imagined
+    step: Callable[[Params, Array, Array, jax.Array], Imagined]
     # (params, transitions) -> (loss [] float32, metrics); None if there is nothing to learn
     loss: Callable[[Params, Transitions], tuple[Array, Metrics]] | None = None

@@ -22,7 +22,7 @@ class Frames:
     encode: Callable[[Array], jax.Array]  # frame [B, H, W, C] -> [B, H, W] int32 in 0 to K-1
     decode: Callable[[Array], jax.Array]  # the other way, in the dtype of the frame
     rewards: tuple[float, ...]  # of one step, ascending
-    # Kinds of what moves by chance, and hides what is under it.
+    # Kinds of what moves by chance, and hides what is under it; a model draws where they go.
     chance: tuple[int, ...] = ()
 
     def reward_index(self, reward: Array) -> jax.Array:

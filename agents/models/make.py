@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from agents.inputs import num_actions
 from agents.models import minipacman, sokoban
 from agents.models.base import EnvironmentModel, Imagined, Transitions
+from agents.models.chance import draw_kinds
 from agents.models.config import ModelConfig
 from agents.models.frames import Frames
 from agents.models.losses import model_loss
@@ -40,12 +41,16 @@ def make_model(config: ModelConfig, spec: EnvironmentSpec) -> EnvironmentModel:
     network = model_network(config, frames, spec.observation[frames.key].shape, actions)
     rewards = jnp.asarray(frames.rewards, jnp.float32)
 
-    def learned(params, frame, action) -> Imagined:
+    def learned(params, frame, action, keys) -> Imagined:
         prediction = network.predict(params, frame, action)
+        if frames.chance:
+            kinds = draw_kinds(keys, prediction.cells, frames.chance)
+            return Imagined(frames.decode(kinds), jax.nn.softmax(prediction.reward) @ rewards)
         kinds = jnp.argmax(prediction.cells, axis=-1)
         return Imagined(frames.decode(kinds), rewards[jnp.argmax(prediction.reward, axis=-1)])
 
-    def copy(params, frame, action) -> Imagined:
+    def copy(params, frame, action, keys) -> Imagined:
+        del keys
         # Times 0, so that the compiler may not leave out the work of a learned model.
         prediction = network.predict(params, frame, action)
         said = jnp.sum(prediction.cells, axis=(1, 2, 3)) + jnp.sum(prediction.reward, axis=-1)
@@ -81,5 +86,6 @@ def _perfect(config: ModelConfig, frames: Frames, actions: int) -> EnvironmentMo
             f"what they do not show; there is one of {known}"
         )
     return EnvironmentModel(
-        frames.key, actions, lambda key: {}, lambda params, frame, action: rules(frame, action)
+        *(frames.key, actions, lambda key: {}),
+        lambda params, frame, action, keys: rules(frame, action),
     )

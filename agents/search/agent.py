@@ -98,7 +98,8 @@ def _search(model, ended, options, judge: Judge, params, key, frame) -> Array:
     )
 
     def expand(params, key, action, node: Node):
-        imagined = model.step(params["model"], node.frame, action.astype(jnp.int32))
+        keys = jax.random.split(jax.random.fold_in(key, 1), len(node.frame))
+        imagined = model.step(params["model"], node.frame, action.astype(jnp.int32), keys)
         logits, value = judge(params, key, imagined.frame)
         ends = ended(imagined.frame) | node.ended
         output = mctx.RecurrentFnOutput(

@@ -27,7 +27,8 @@ def random_return(
     def step(carry, key):
         frame, over, total, weight = carry
         action = jax.random.randint(key, over.shape, 0, model.num_actions, jnp.int32)
-        imagined = model.step(params, frame, action)
+        keys = jax.random.split(jax.random.fold_in(key, 1), len(frame))
+        imagined = model.step(params, frame, action, keys)
         total += jnp.where(over, 0.0, weight * imagined.reward)
         return (imagined.frame, over | ended(imagined.frame), total, weight * discount), None
 

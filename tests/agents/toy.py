@@ -117,8 +117,8 @@ class Chase:
 def chase_model() -> EnvironmentModel:
     """The rules of `Chase`, but for the time limit."""
 
-    def step(params, frame: jax.Array, action: jax.Array) -> Imagined:
-        del params
+    def step(params, frame: jax.Array, action: jax.Array, keys: jax.Array) -> Imagined:
+        del params, keys
         flat = frame.reshape(-1, SIDE * SIDE, 2)
         player, goal = jnp.argmax(flat, axis=1).T
         place = jnp.stack([player // SIDE, player % SIDE], axis=-1) + moves(action)

@@ -60,9 +60,9 @@ def test_all_rollouts_go_in_one_set_of_calls():
     """However long: one call for all first steps, and one, in a loop, for all later ones."""
     batches = []
 
-    def step(params, frame, action):
+    def step(params, frame, action, keys):
         batches.append((frame.shape[0], action.shape))
-        return MODEL.step(params, frame, action)
+        return MODEL.step(params, frame, action, keys)
 
     counting = EnvironmentModel(MODEL.key, 4, MODEL.init, step)
     rollouts(counting, FRAMES, length=5)
@@ -73,7 +73,7 @@ def test_all_rollouts_go_in_one_set_of_calls():
 def test_later_actions_are_drawn_from_the_rollout_policy():
     """A model whose frames tell the action taken; many different frames to imagine from."""
 
-    def step(params, frame, action):
+    def step(params, frame, action, keys):
         del params
         told = jnp.broadcast_to(action[:, None, None, None], frame.shape)
         return Imagined(told.astype(jnp.uint8), jnp.zeros(frame.shape[0]))
@@ -110,7 +110,7 @@ def test_what_is_drawn_is_a_function_of_the_frame_and_of_nothing_else():
 def test_no_gradient_goes_through_imagination():
     """Of a model that would let one through, to its parameters and to what it begins with."""
 
-    def step(params, frame, action):
+    def step(params, frame, action, keys):
         after = frame * params["w"] + action[:, None, None, None]
         return Imagined(after, jnp.sum(after, axis=(1, 2, 3)))
 

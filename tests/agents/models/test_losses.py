@@ -109,7 +109,7 @@ def test_all_but_what_moves_by_chance(chances, before, after, right):
 def counting(*, until: int) -> EnvironmentModel:
     """Knows that the first cell counts the actions, but no further than `until`."""
 
-    def step(params, frame, action) -> Imagined:
+    def step(params, frame, action, keys) -> Imagined:
         more = frame.at[:, 0, 0, 0].add(action.astype(jnp.uint8))
         wrong = frame[:, 0, 0, 0] >= until
         kept = jnp.where(wrong[:, None, None, None], frame, more)

@@ -67,7 +67,9 @@ def test_a_model_imagines_pixels_alone():
     model = make_model(ModelConfig(game="minipacman", channels=2, blocks=0), spec)
     params = quick_jit(model.init)(jax.random.key(0))
     frame = jnp.zeros((2, 15, 19, 3), jnp.uint8)
-    found = quick_jit(model.step)(params, frame, jnp.array([0, 4]))
+    found = quick_jit(model.step)(
+        params, frame, jnp.array([0, 4]), jax.random.split(jax.random.key(1), 2)
+    )
     assert (model.key, model.num_actions) == ("pixels", 5)
     assert found.frame.shape == frame.shape
     assert found.frame.dtype == frame.dtype

@@ -58,9 +58,10 @@ def test_the_perfect_model_is_the_environment(noop):
     state, now = environment.start(jax.random.key(0), jnp.arange(len(levels)))
     assert model.num_actions == 4 + noop
     rng, running, rewards = np.random.default_rng(0), np.ones(len(levels), bool), set()
+    keys = jax.random.split(jax.random.key(0), len(levels))
     for _ in range(40):
         action = rng.integers(0, 4 + noop, len(levels)).astype(np.int32)
-        expected = jax.device_get(imagined({}, now.observation["planes"], action))
+        expected = jax.device_get(imagined({}, now.observation["planes"], action, keys))
         state, now = real(environment, state, action)
         seen = jax.device_get(now)
         np.testing.assert_array_equal(expected.frame[running], seen.observation["planes"][running])
@@ -109,17 +110,18 @@ def test_a_copy_has_the_parameters_of_a_learned_model_and_does_nothing():
     assert jax.tree.map(jnp.shape, params) == jax.tree.map(jnp.shape, others)
     assert copy.loss is None
     frame, action = boards(0), jnp.arange(8, dtype=jnp.int32) % 4
-    found = copied(params, frame, action)
+    keys = jax.random.split(jax.random.key(1), 8)
+    found = copied(params, frame, action, keys)
     np.testing.assert_array_equal(found.frame, frame)
     np.testing.assert_array_equal(found.reward, np.zeros(8))
     assert found.reward.dtype == jnp.float32
-    other = step(params, frame, action)
+    other = step(params, frame, action, keys)
     assert other.frame.dtype == frame.dtype
     assert other.frame.shape == frame.shape
     assert np.any(other.frame != frame)
     assert np.all(np.isin(other.reward, np.array(sokoban.REWARDS, np.float32)))
     # The work of a learned model is done, though nothing comes of it.
-    both = [quick_jit(m.step).lower(params, frame, action).compile() for m in (learned, copy)]
+    both = [quick_jit(m.step).lower(params, frame, action, keys).compile() for m in (learned, copy)]
     mine, theirs = (compiled.cost_analysis()["flops"] for compiled in both)
     assert theirs == pytest.approx(mine, rel=0.05)
 

@@ -122,9 +122,9 @@ def test_the_value_of_a_network_counts(networked):
 def test_every_step_of_the_model_is_counted():
     calls, (simulations, rollout) = [], (3, 2)
 
-    def step(params, frame, action):
+    def step(params, frame, action, keys):
         jax.debug.callback(lambda: calls.append(1))
-        return MODEL.step(params, frame, action)
+        return MODEL.step(params, frame, action, keys)
 
     options = SearchOptions(simulations=simulations, rollout=rollout)
     agent = make_search(replace(MODEL, step=step), SOLVED, options)
@@ -137,7 +137,9 @@ def test_rollouts_stop_counting_at_the_end():
     """By hand: one push solves it, and whatever follows is worth nothing more."""
     worth = quick_jit(partial(random_return, MODEL, SOLVED, {}, steps=2, discount=0.5))
     begun = jnp.repeat(planes(BOARDS[0]), 200, axis=0)
-    solved = MODEL.step({}, begun, jnp.full(200, RIGHT)).frame
+    solved = MODEL.step(
+        {}, begun, jnp.full(200, RIGHT), jax.random.split(jax.random.key(0), 200)
+    ).frame
     # Solved at once; back and forth, or into walls; solved at the second step.
     expected = {10.9, round(-0.1 - 0.5 * 0.1, 4), round(-0.1 + 0.5 * 10.9, 4)}
     returns = worth(jax.random.key(0), begun)
