@@ -46,5 +46,17 @@ class Player(Protocol):
         ...
 
     def close(self) -> None:
-        """Frees processes and files; the player cannot be used after it."""
+        """Frees processes and files; the player cannot be used after it.
+
+        Any thread may call it, also while `advise` runs: that ends soon then, if it can.
+        """
+        ...
+
+
+@runtime_checkable
+class PlayerWithMemory(Player, Protocol):
+    """A player that remembers more of a game than the position says."""
+
+    def begin(self) -> None:
+        """A new game begins with the next position: what is remembered is forgotten."""
         ...

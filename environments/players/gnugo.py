@@ -1,6 +1,7 @@
 """GNU Go as a player: the Debian package gnugo, a program of its own, reached over GTP."""
 
 import shutil
+import threading
 import time
 from typing import Any
 
@@ -8,14 +9,17 @@ import numpy as np
 
 from environments.errors import UserError
 from environments.games.board.game import BoardGame, BoardState
-from environments.games.board.rules import legal_actions, planes
+from environments.games.board.rules import planes
 from environments.players.base import Advice
 from environments.players.board_advice import GAME_OVER, advice_to_play
 from environments.players.gtp import EngineError, GtpEngine, RefusedError
 
 FOLDERS = ("/usr/games", "/usr/local/games", "/opt/homebrew/bin")  # often not on the path
 _COLUMNS = "ABCDEFGHJKLMNOPQRST"  # GTP has no column I
-_SCORING = ("--chinese-rules", "--capture-all-dead", "--positional-superko", "--forbid-suicide")
+_RULES = (
+    *("--chinese-rules", "--capture-all-dead", "--positional-superko", "--forbid-suicide"),
+    "--never-resign",  # no move of the game stands for it
+)
 
 
 def find_gnugo() -> str | None:
@@ -34,7 +38,7 @@ def vertex(game: BoardGame, action: int) -> str:
 def action_of(game: BoardGame, text: str) -> int | None:
     """The action that GTP calls `text`; None if it is none on this board."""
     text = text.strip().upper()
-    if text in ("PASS", "RESIGN"):
+    if text == "PASS":
         return game.pass_action
     size = game.shape[0]
     if len(text) < 2 or text[0] not in _COLUMNS[:size] or not text[1:].isdecimal():
@@ -47,9 +51,9 @@ class GnuGo:
     """Plays Go at a level, 1 (fast) to 10; scored by area, all stones on the board alive.
 
     Before every move the engine forgets what it has cached and gets a seed from this player's
-    generator, so that its moves follow from the seed and the game alone. When it resigns, the
-    advice is to pass, with a value of -1: a pass is always legal, and the game ends by itself.
-    On 7 lines the seed hardly changes a move; for variety, mix it with another player.
+    generator, so that its moves follow from the seed and the game alone. It never resigns: it
+    plays to the end. On 7 lines the seed hardly changes a move; for variety, mix it with another
+    player.
 
     A snapshot holds the generator's state and no engine: the engine takes every position from
     the game's history whatever it saw before.
@@ -72,12 +76,13 @@ class GnuGo:
         program = find_gnugo()
         if program is None:
             raise UserError("the program gnugo is missing: apt-get install gnugo")
-        self._command = [program, "--mode", "gtp", "--quiet", "--level", str(level), *_SCORING]
+        self._command = [program, "--mode", "gtp", "--quiet", "--level", str(level), *_RULES]
         self._game, self._level, self._timeout = game, level, timeout
         self._rng = np.random.default_rng(seed)
         self._engine: GtpEngine | None = None
         self._history: tuple[int, ...] = ()  # what the engine has played
         self._closed = False
+        self._busy = threading.Lock()  # held by whoever speaks with the engine
         try:
             self._start(None)
         except (EngineError, RefusedError) as error:
@@ -85,17 +90,23 @@ class GnuGo:
             raise UserError(f"gnugo does not work: {error}") from error
 
     def advise(self, state: BoardState, deadline: float | None = None) -> Advice:
-        """See `Player.advise`. The status is failed if the engine dies or hangs twice in a row.
+        """See `Player.advise`. The status is failed if the engine dies or hangs twice in a row, or
+        if the player is closed meanwhile.
 
         It is gave_up if `deadline` comes first: the engine is killed, and started at the next call.
         """
         if self._closed:
             raise ValueError("the player is closed")
-        legal = legal_actions(state)
-        if not legal.any():
+        if not state.legal.any():
             return GAME_OVER
-        seed = int(self._rng.integers(2**31))
+        with self._busy:
+            return self._advice(state, deadline)
+
+    def _advice(self, state: BoardState, deadline: float | None) -> Advice:
+        legal, seed = state.legal, int(self._rng.integers(2**31))
         for _ in range(2):
+            if self._closed:  # meanwhile
+                break
             try:
                 answer = self._genmove(state, seed, deadline)
             except (EngineError, RefusedError):
@@ -103,13 +114,12 @@ class GnuGo:
                 if deadline is not None and time.monotonic() >= deadline:
                     return Advice("gave_up")
                 continue
-            resigned = answer.strip().lower() == "resign"
             action = action_of(self._game, answer)
             if action is None:
                 self._stop()  # nobody knows what it has played
             if action is None or not legal[action]:
                 action = int(np.flatnonzero(legal)[-1])  # pass, where the engine's rules differ
-            return advice_to_play(state, action, value=-1.0 if resigned else None)
+            return advice_to_play(state, action)
         return Advice("failed")
 
     def snapshot(self) -> Any:
@@ -121,9 +131,13 @@ class GnuGo:
         self._rng.bit_generator.state = snapshot
 
     def close(self) -> None:
-        """Ends the program."""
+        """Ends the program, at once, and with it what another thread asks of it."""
         self._closed = True
-        self._stop()
+        engine = self._engine
+        if engine is not None:
+            engine.kill()
+        with self._busy:
+            self._stop()
 
     def ask(self, command: str, deadline: float | None = None) -> str:
         """The running engine's answer to a GTP command. Raises EngineError or RefusedError."""
@@ -145,6 +159,8 @@ class GnuGo:
     def _start(self, deadline: float | None) -> None:
         """A fresh engine at the start of the game."""
         self._engine = GtpEngine(self._command)
+        if self._closed:  # too late to be killed by `close`
+            raise EngineError("the player is closed")
         self.ask(f"boardsize {self._game.shape[0]}", deadline)
         self.ask(f"komi {self._game.parameter('komi')}", deadline)
         self.ask(f"level {self._level}", deadline)
@@ -168,7 +184,7 @@ class GnuGo:
         self.ask(f"set_random_seed {seed}", deadline)
         answer = self.ask(f"genmove {'bw'[state.player]}", deadline)
         action = action_of(self._game, answer)
-        if action is not None and answer.strip().lower() != "resign":
+        if action is not None:
             self._history = (*self._history, action)
         return answer
 

@@ -34,6 +34,10 @@ class GtpEngine:
         self.pid = self._process.pid
         self.close = weakref.finalize(self, _end, self._process)  # also when it is forgotten
 
+    def kill(self) -> None:
+        """Kills the program; any thread may. Whoever waits for an answer then gets EngineError."""
+        self._process.kill()
+
     def ask(self, command: str, timeout: float) -> str:
         """The answer to `command` within `timeout` seconds.
 

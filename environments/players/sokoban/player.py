@@ -23,6 +23,7 @@ class SokobanSolver:
         """`max_nodes`: see `solve`."""
         self._max_nodes = max_nodes
         self._known: dict[bytes, Solution] = {}
+        self._closed = False
 
     def advise(self, state: rules.State, deadline: float | None = None) -> Advice:
         """See `Player.advise`."""
@@ -36,7 +37,9 @@ class SokobanSolver:
         return Advice("advised", action, after, solution.actions, value=-float(remaining))
 
     def _search(self, state: rules.State, deadline: float | None) -> Solution:
-        solution = solve(state, max_nodes=self._max_nodes, deadline=deadline)
+        solution = solve(
+            state, max_nodes=self._max_nodes, deadline=deadline, cancelled=lambda: self._closed
+        )
         known = {_key(state): solution}
         for done, action in enumerate(solution.actions[:-1], 1):
             state = rules.apply(state, action)
@@ -56,7 +59,8 @@ class SokobanSolver:
         self._known = dict(snapshot)
 
     def close(self) -> None:
-        """Forgets the plan; there is nothing else to free."""
+        """Forgets the plan; a search that another thread runs ends within milliseconds."""
+        self._closed = True
         self._known = {}
 
 

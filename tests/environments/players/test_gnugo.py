@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -82,6 +83,7 @@ def test_it_is_told_size_komi_level_and_rules():
         command = player._command
         assert command[command.index("--level") + 1] == "3"
         assert {"--chinese-rules", "--capture-all-dead", "--positional-superko"} <= set(command)
+        assert "--never-resign" in command
 
 
 def test_a_higher_level_reads_more():
@@ -113,8 +115,8 @@ def test_vertices_are_named_from_the_lower_left_without_i():
         "pass",
     ]
     assert [action_of(game, vertex(game, action)) for action in range(362)] == list(range(362))
-    assert action_of(game, "PASS") == action_of(game, "resign") == 361
-    for text in ("", "I5", "A20", "A0", "Z1", "A", "5", "A-1", "A1B"):
+    assert action_of(game, "PASS") == 361
+    for text in ("", "resign", "I5", "A20", "A0", "Z1", "A", "5", "A-1", "A1B"):
         assert action_of(game, text) is None
 
 
@@ -217,10 +219,8 @@ def test_an_engine_that_fails_twice_gives_failed_advice_and_nothing_is_left(engi
     assert engine.advise(START).status == "advised"
 
 
-@pytest.mark.parametrize(
-    ("reply", "value"), [("Z99", None), ("D4", None), ("nonsense", None), ("resign", -1.0)]
-)
-def test_where_its_move_is_none_of_ours_it_passes(reply, value, engine, tmp_path):
+@pytest.mark.parametrize("reply", ["Z99", "D4", "nonsense", "resign"])
+def test_where_its_move_is_none_of_ours_it_passes(reply, engine, tmp_path):
     """A program that answers every genmove alike, here where D4 is taken."""
     program = tmp_path / "stubborn"
     program.write_text(
@@ -232,7 +232,7 @@ def test_where_its_move_is_none_of_ours_it_passes(reply, value, engine, tmp_path
     engine._command = [str(program)]
     state = GAME.state_after((24,))
     advice = engine.advise(state)
-    assert (advice.status, advice.action, advice.value) == ("advised", GAME.pass_action, value)
+    assert (advice.status, advice.action) == ("advised", GAME.pass_action)
     assert np.array_equal(advice.target_planes, planes(state))
     assert engine.advise(state).action == GAME.pass_action
 
@@ -282,6 +282,21 @@ def test_closing_or_forgetting_it_leaves_no_process():
     pid = process(mixed._players[1])
     mixed.close()
     assert gone(pid)
+
+
+def test_closing_it_ends_what_another_thread_asks():
+    """The engine hangs, and nobody waits for the minute until it would be given up."""
+    player = GnuGo(GAME, seed=0, timeout=600.0)
+    pid = process(player)
+    os.kill(pid, signal.SIGSTOP)
+    with ThreadPoolExecutor(1) as threads:
+        advice = threads.submit(player.advise, START)
+        while not player._busy.locked():
+            time.sleep(0.001)
+        player.close()
+        assert advice.result(60).status == "failed"
+    assert gone(pid)
+    assert player.pid is None  # and none was started anew
 
 
 def test_it_ends_with_a_process_that_is_killed():
