@@ -4,6 +4,7 @@ The engine runs outside Python's lock, so that worlds use as many cores as there
 waits for its opponent holds up no other: whoever uses `send` and `recv` goes on with the rest.
 """
 
+import logging
 import time
 import weakref
 from collections import deque
@@ -24,8 +25,9 @@ from environments.vector.world import Command, Inhabitant, Shown, World
 
 TIMEOUT = 300.0  # seconds for an answer, unless `recv` is told otherwise
 _BUILD_TIMEOUT = 1800.0  # seconds; levels may have to be downloaded
-_CLOSE_TIMEOUT = 60.0  # seconds
-_EXIT_TIMEOUT = 2.0  # seconds, when the interpreter ends or something has gone wrong
+_CLOSE_TIMEOUT = 60.0  # seconds, for worlds that have nothing else to do
+_EXIT_TIMEOUT = 2.0  # seconds, for those that are busy, or if nobody wants to wait
+_log = logging.getLogger(__name__)
 
 
 class ThreadedWorlds:
@@ -126,11 +128,19 @@ class ThreadedWorlds:
         self._unshown([partial(Inhabitant.restore, snapshot=each) for each in snapshot])
 
     def close(self) -> None:
-        """See `VectorEnvironment.close`."""
-        self._end.detach()
-        busy = _end(self._worlds, _CLOSE_TIMEOUT)
-        if busy:
-            raise TimeoutError(f"{_named(busy)} did not end within {_CLOSE_TIMEOUT:g} s")
+        """See `VectorEnvironment.close`.
+
+        A world that still thinks about an action after 2 s ends by itself, once it has done.
+        Raises TimeoutError if an idle one takes more than a minute.
+        """
+        if self._end.detach() is None:
+            return
+        left = _end(self._worlds, _EXIT_TIMEOUT)
+        idle = [index for index in left if index not in self._awaited]
+        if stuck := [index for index in idle if not self._worlds[index].ended(_CLOSE_TIMEOUT)]:
+            raise TimeoutError(f"{_named(stuck)} did not end within {_CLOSE_TIMEOUT:g} s")
+        if busy := self._awaited.intersection(left):
+            _log.warning("%s: still busy; the thread ends by itself", _named(busy))
 
     def __enter__(self) -> "ThreadedWorlds":
         return self
