@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import dm_env
 import numpy as np
 
-from agents.scripted.arm_kinematics import JOINTS, ArmKinematics, Target
+from agents.scripted.arm_kinematics import JOINTS, ArmKinematics
 from agents.scripted.arm_plan import PressPlanner
 from agents.scripted.arm_tracking import Actuators, follow
 from agents.scripted.arm_trajectory import Trajectory
 from environments.embedded.boards.embedding import BoardEmbedding
-from environments.embedded.boards.scene import Scene
+from environments.embedded.boards.targets import nearest, targets_of
 from environments.embedded.environment import EmbeddedEnvironment
 from environments.errors import UserError
 from environments.games.board.game import BoardGame, BoardState
@@ -25,8 +25,8 @@ _SMALL = ("tic_tac_toe",)  # games that the script plays perfectly
 _SEARCH = "mcts(simulations=500)"
 _PATIENCE = 0.6  # s after the planned press until it counts as missed
 _ASTRAY = 0.2  # rad between an angle and the plan; following it leaves a tenth of that
-_SURE = 0.8  # of a cell's sensitive part: presses are planned to hit within it
-_PLATE = 0.08  # m, half the part of the pass plate that is pressed, at most
+_SURE = 0.8  # of a square's sensitive part: presses are planned to hit within it
+_WITHIN = 0.95  # of a square: a press may touch so much of it
 
 
 @dataclass(frozen=True)
@@ -101,8 +101,10 @@ class ArmScript:
         data = self._environment.simulation.data
         pose, fingers = data.qpos[:JOINTS].copy(), data.qpos[JOINTS:].copy()
         hand = data.site_xpos[self._scene.grip_site]
-        targets = targets_of(action, self._game, self._scene)
-        targets.sort(key=lambda target: float(np.abs(target.point - hand)[:2].sum()))
+        targets = [
+            replace(target, sensor=_SURE * target.sensor, reach=_WITHIN * target.reach)
+            for target in nearest(targets_of(action, self._game, self._scene.spec), hand)
+        ]
         plans = (self._planner.plan(pose, fingers, target) for target in targets)
         self._plan = next((plan for plan in plans if plan is not None), None)
         self._time = 0.0
@@ -118,19 +120,6 @@ class ArmScript:
         control = follow(self._plan, self._time, step, simulation.data, self._actuators)
         self._time += step
         return control
-
-
-def targets_of(action: int, game: BoardGame, scene: Scene) -> list[Target]:
-    """The squares that stand for `action`: a cell, the cells of a column, or the pass plate."""
-    spec = scene.spec
-    if action == game.pass_action:
-        half = min(_PLATE, spec.extent[1] / 4)
-        place = spec.extent[1] / 2 + half
-        top = spec.plate[2]
-        points = [np.array([side * place, spec.offset, top]) for side in (-1, 1)]
-        return [Target(point, _SURE * half, 0.95 * half) for point in points]
-    cells = [cell for cell in spec.cells if game.action_of_cell(*cell) == action]
-    return [Target(spec.centre(*cell), _SURE * spec.sensor, 0.95 * spec.tile) for cell in cells]
 
 
 def _suitable_player(game: BoardGame) -> Player:

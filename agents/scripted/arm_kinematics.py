@@ -1,11 +1,10 @@
 """Where the Jaco arm's fist is and what it touches in a pose, and which pose puts it at a point."""
 
-from dataclasses import dataclass
-
 import mujoco
 import numpy as np
 
 from environments.embedded.boards.scene import Scene
+from environments.embedded.boards.targets import Target
 
 JOINTS = 6  # of the arm; three finger joints follow them in every array of joint positions
 FIST = np.array([0.0, 0.0, 0.039])  # m in the frame of the grip site: the tips of closed fingers
@@ -121,7 +120,7 @@ class ArmKinematics:
                 break
         return pose, distance
 
-    def touches(self, target: "Target", clearance: float) -> tuple[bool, bool]:
+    def touches(self, target: Target, clearance: float) -> tuple[bool, bool]:
         """Of the placed arm: whether it presses the target, and whether it collides elsewhere.
 
         Fingers deep in the part that senses touch press; they may come near the rest of the
@@ -140,15 +139,6 @@ class ArmKinematics:
         apart = np.where(itself, depth >= 0, depth >= clearance)
         harmless = meant | apart | (itself & finger.all(axis=1))
         return bool(presses.any()), bool((~harmless).any())
-
-
-@dataclass(frozen=True)
-class Target:
-    """A square to press: a cell or a part of the pass plate."""
-
-    point: np.ndarray  # [3] m, the middle of its upper face
-    sensor: float  # m, half the width of what senses touch
-    reach: float  # m, half its width
 
 
 def _rotation(direction: np.ndarray, axis: np.ndarray) -> np.ndarray:

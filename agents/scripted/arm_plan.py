@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from agents.scripted.arm_kinematics import CLEARANCE, JOINTS, ArmKinematics, Target
+from agents.scripted.arm_kinematics import CLEARANCE, JOINTS, ArmKinematics
 from agents.scripted.arm_trajectory import Trajectory, curve, joined, timed
+from environments.embedded.boards.targets import Target
 
 NEAR_CLEARANCE = 0.003  # m from all but the target, shortly before the press
 DEPTH = 0.008  # m below the surface at which a press ends, if the surface lets it

@@ -12,6 +12,7 @@ from environments.embedded.simulation import Simulation
 from environments.errors import UserError
 
 building = threading.Lock()  # of whoever builds a scene
+NO_ACTION = -1  # made by physics, when it changes the board as no action of the game does
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,9 @@ class Progress:
     reward: float = 0.0
     outcome: str | None = None  # one of the embedding's outcomes if the episode has ended
     truncated: bool = False  # whether it was cut off by no end of the game: discount 1
+    made: int | None = (
+        None  # the agent's abstract action or NO_ACTION; None: the board is as it was
+    )
 
 
 @dataclass(frozen=True)
@@ -45,9 +49,10 @@ class View:
 class Embedding(ABC):
     """A physical scene whose state maps to a game's abstract state, and whose physics moves it.
 
-    A new kind of embedding subclasses this and says four things: how the scene is built (in
-    `__init__`), how it is set to a level, what its planes are, and how physics becomes moves.
-    The rest has defaults. `EmbeddedEnvironment` makes an environment of it.
+    A new kind of embedding subclasses this and says five things: how the scene is built (in
+    `__init__`), how it is set to a level, what its planes are, which state of the rules they
+    show, and how physics becomes moves. The rest has defaults. `EmbeddedEnvironment` makes an
+    environment of it.
     """
 
     simulation: Simulation  # `begin` and `restore` may replace it
@@ -76,8 +81,13 @@ class Embedding(ABC):
     def state(self) -> Any:
         """The abstract state as a state of the game's rules, for players."""
 
+    def is_legal(self, action: int) -> bool:
+        """Whether the agent may make an abstract action now: by the rules, and in the scene."""
+        del action
+        return True
+
     def aim(self, action: int) -> np.ndarray:
-        """Where the acting body should go to make an abstract action now.
+        """Where the acting body should go to make a legal abstract action now.
 
         `[3]` float64, metres, in the world. Raises UserError if this embedding takes no hints.
         """
@@ -101,11 +111,6 @@ class Embedding(ABC):
     def body(self) -> tuple[np.ndarray, np.ndarray]:
         """The acting body: its position `[3]` in metres, and its axes as columns `[3, 3]`."""
         raise UserError(f"{type(self).__name__} takes no hints: it does not say what acts")
-
-    def reached(self, before: np.ndarray, target: np.ndarray, now: np.ndarray) -> bool:
-        """Whether a change of planes from `before` to `now` was the one to `target`."""
-        del before
-        return np.array_equal(now, target)
 
     def action_spec(self) -> specs.BoundedArray:
         """float32, the bounds of the actuators."""

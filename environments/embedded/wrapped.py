@@ -39,6 +39,9 @@ class WrappedEmbedding(Embedding):
     def state(self) -> Any:
         return self.inner.state()
 
+    def is_legal(self, action: int) -> bool:
+        return self.inner.is_legal(action)
+
     def aim(self, action: int) -> np.ndarray:
         return self.inner.aim(action)
 
@@ -50,9 +53,6 @@ class WrappedEmbedding(Embedding):
 
     def body(self) -> tuple[np.ndarray, np.ndarray]:
         return self.inner.body()
-
-    def reached(self, before: np.ndarray, target: np.ndarray, now: np.ndarray) -> bool:
-        return self.inner.reached(before, target, now)
 
     def action_spec(self) -> specs.BoundedArray:
         return self.inner.action_spec()

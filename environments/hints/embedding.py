@@ -34,22 +34,24 @@ class _Moment:
 class HintedEmbedding(WrappedEmbedding):
     """The embedding `inner` with hints of a player.
 
-    The expert is asked when the board changes; until it answers, and where it has no advice, there
-    is no hint. On a board that the rules call finished while physics does not (a box has come onto
-    its target but lies askew), the embedding says what is left to do, anew at every step.
+    The expert is asked when the board changes. There is no hint until it answers, where it has no
+    advice, and where the agent may not do what it advises (pass twice running, say). On a board
+    that the rules call finished while physics does not (a box has come onto its target but lies
+    askew), the embedding says what is left to do, anew at every step.
 
     Observation, by `options.kind`: `hint/action` (one-hot `[A] bool`), `hint/planes` (`[H, W, C]
         bool`, the board after it), `hint/target` (`[3] float32`, metres: where the acting body
         should go, in that body's own frame); zeros where there is no hint. Always
         `hint/present` (bool), False also in episodes whose hints are dropped out.
-    Reward: the game's own, and `reached` or minus `missed` when the board changes under a hint, and
-        `shaping` times the difference of potentials: minus the metres to the target and from there
-        along the rest of the expert's plan. It stays what it is while there is no hint, and is 0
-        where the game ends, unless as lost. Hints that are dropped out reward all the same.
+    Reward: the game's own; `reached` if the agent does what is hinted at, minus `missed` if it
+        changes the board in another way; and `shaping` times the difference of potentials: minus
+        the metres to the target and from there along the rest of the expert's plan. The potential
+        stays as it is while there is no hint. It is 0 where the game ends, but stays where
+        `until_lost` ends it. Hints that are dropped out reward all the same.
     Termination: the game's; with `single` the first move under a hint, `win` for 1 or `loss`; with
         `until_lost` when the expert has proved that the position is lost, with the worst outcome.
     Info: `hints_given` and `hints_reached` in the episode (int32); `auxiliary_reward` (float32),
-        what of the last reward is not the game's own.
+        the part of the last reward that is not the game's own.
     """
 
     def __init__(self, inner: Embedding, expert: Player, options: HintOptions):
@@ -77,17 +79,16 @@ class HintedEmbedding(WrappedEmbedding):
         self._given = self._reached = 0
         self._auxiliary, self._hint = 0.0, None
         self._lost = self._settling = False
+        self._adviser.begin()
         self._ask()
         self._potential = self._measure(0.0)
 
     def _ask(self) -> None:
         """Asks about the board as it is now."""
-        self._board, self._position = self.inner.planes(), self.inner.state()
-        self._waiting = self._position is not None
-        if not self._waiting:  # the board cannot be made out
-            self._hint = None
-            return
-        self._take(self._adviser.advise(self._position))
+        self._board, position = self.inner.planes(), self.inner.state()
+        self._waiting = position is not None
+        # Without a position the board cannot be made out.
+        self._take(None if position is None else self._adviser.advise(position))
 
     def _take(self, advice: Advice | None) -> None:
         if advice is None:
@@ -98,29 +99,29 @@ class HintedEmbedding(WrappedEmbedding):
         if self._settling:
             self._hint = self.inner.settle() or self._hint
             return
-        if advice.action is None or advice.target_planes is None:
-            self._hint = None
-            return
-        target, ahead = self.inner.aim(advice.action), self.inner.ahead(advice.plan)
-        self._hint = Aim(advice.action, advice.target_planes, target, ahead)
-        self._given += 1
+        self._hint, action, planes = None, advice.action, advice.target_planes
+        if action is not None and planes is not None and self.inner.is_legal(action):
+            target, ahead = self.inner.aim(action), self.inner.ahead(advice.plan)
+            self._hint = Aim(action, planes, target, ahead)
+            self._given += 1
 
     def advance(self, control: np.ndarray, rng: np.random.Generator) -> Progress:
         """One control step, and what its hint makes of the reward."""
-        before, hint, board = self._potential, self._hint, self._board
+        before, reward = self._potential, 0.0
         progress = self.inner.advance(control, rng)
-        reward, now = 0.0, self.inner.planes()
-        if not np.array_equal(now, board):
-            if hint is not None and not self._settling:  # what was advised counts, and pays
-                reached = self.inner.reached(board, hint.planes, now)
-                self._reached += reached
-                reward += self._options.reached if reached else -self._options.missed
-                if self._options.single:
-                    progress = Progress(float(reached), "win" if reached else "loss")
+        made = progress.made
+        if made is not None and self._hint is not None and not self._settling:
+            reached = made == self._hint.action
+            self._reached += reached
+            reward = self._options.reached if reached else -self._options.missed
+            if self._options.single:
+                progress = Progress(float(reached), "win" if reached else "loss", made=made)
+        # What is read from pictures may change by itself.
+        if made is not None or not np.array_equal(self.inner.planes(), self._board):
             if progress.outcome is None:
                 self._ask()
         elif self._waiting:
-            self._take(self._adviser.look(self._position))
+            self._take(self._adviser.look())
         elif self._settling:
             self._hint = self.inner.settle() or self._hint
         lost = self._lost and self._options.until_lost and progress.outcome is None
@@ -194,7 +195,7 @@ class HintedEmbedding(WrappedEmbedding):
         )  # fmt: skip
 
     def restore(self, snapshot: _Moment) -> None:
-        """Goes back to `snapshot`; advice that was awaited then is asked for again."""
+        """Goes back to `snapshot`, with the advice that was awaited then."""
         self.inner.restore(snapshot.inner)
         self._adviser.restore(snapshot.expert)
         self._hint, self._waiting, self._lost = snapshot.hint, snapshot.waiting, snapshot.lost
@@ -202,7 +203,6 @@ class HintedEmbedding(WrappedEmbedding):
         self._told, self._board = snapshot.told, snapshot.board
         self._given, self._reached = snapshot.given, snapshot.reached
         self._auxiliary, self._potential = snapshot.auxiliary, snapshot.potential
-        self._position = self.inner.state()
 
     def close(self) -> None:
         """Ends the expert, and what the inner embedding has."""

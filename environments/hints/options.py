@@ -7,7 +7,7 @@ from typing import Literal
 from environments.errors import UserError, unknown
 
 # What is told: nothing; the abstract action; the board after it; both of these; where the acting
-# body should go for it.
+# body should go to make it.
 HintKind = Literal["none", "action", "planes", "both", "target"]
 KINDS = ("none", "action", "planes", "both", "target")
 
@@ -22,13 +22,13 @@ class HintOptions:
     # What is told: none, action, planes (the board after it), both, or target (where the acting
     # body should go, seen from it, in metres). hint/present says whether there is advice.
     kind: HintKind = "both"
-    # Reward for bringing about the board that was hinted at.
+    # Reward for doing what was hinted at.
     reached: float = 0.0
-    # Penalty for bringing about another one.
+    # Penalty for changing the board in another way.
     missed: float = 0.0
     # Reward for each metre by which the acting body comes nearer to the hint's target and, as far
     # as the expert's plan tells, to the end of the way: a difference of potentials, which leaves
-    # the best policy what it is.
+    # the best policy what it is. Where until_lost ends an episode, it also costs something.
     shaping: float = 0.0
     # Discount of these potentials: that of the agent.
     discount: float = 0.99

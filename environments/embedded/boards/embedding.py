@@ -1,6 +1,6 @@
 """Board games as an embedding: touches become moves, the opponent answers, markers show stones."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from environments.embedded.boards.random_plies import random_position
 from environments.embedded.boards.registration import OBSERVATION_KINDS
 from environments.embedded.boards.scene import build_scene
 from environments.embedded.boards.spec import BoardSpec
+from environments.embedded.boards.targets import nearest, targets_of
 from environments.embedded.boards.touch import TouchSimulation, pressed_places
 from environments.games.board import rules
 from environments.games.board.game import BoardGame, BoardState
@@ -178,7 +179,7 @@ class BoardEmbedding(Embedding):
         self._markers.show(self._state.planes, touched, rng)
         if not self._starts:
             self._answer(rng)
-        progress = self._progress()
+        progress = replace(self._progress(), made=action)
         if self._reset_arm and progress.outcome is None:
             self._place_arm(rng, time=self.simulation.data.time)
         else:
@@ -212,20 +213,18 @@ class BoardEmbedding(Embedding):
         """The position."""
         return self._state
 
+    def is_legal(self, action: int) -> bool:
+        """Whether a press of what stands for `action` makes that move now."""
+        return bool(self._legal[action])
+
     def aim(self, action: int) -> np.ndarray:
-        """The middle of the top of the cell, or of the pass plate, that is to be pressed."""
-        place = self.scene.places[int(np.flatnonzero(self._actions == action)[0])]
-        return self.simulation.data.geom_xpos[place] + (0, 0, self.scene.spec.height)
+        """Where to press for `action`: the middle of that square for it nearest to the fingers."""
+        targets = targets_of(action, self.game, self.scene.spec)
+        return nearest(targets, self.body()[0])[0].point
 
     def body(self) -> tuple[np.ndarray, np.ndarray]:
         """The middle of the fingertips, in the axes of the world."""
         return self.simulation.data.site_xpos[self.scene.grip_site], _AXES
-
-    def reached(self, before: np.ndarray, target: np.ndarray, now: np.ndarray) -> bool:
-        """Whether the agent's new stone lies where it was to; the opponent may have answered."""
-        own = 1 + AGENT  # of rules.PLANES
-        placed = target[..., own] & ~before[..., own]
-        return bool((now[..., own] & ~before[..., own] & placed).any())
 
     def observe(self) -> dict[str, np.ndarray]:
         """New arrays for every key; `{}` if nothing but cameras is shown."""

@@ -1,12 +1,12 @@
 """MuJoBan as an embedding: levels set up, pads rewarded, the board read from the scene."""
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from dm_env import specs
 
-from environments.embedded.base import Aim, Embedding, Progress, View
+from environments.embedded.base import NO_ACTION, Aim, Embedding, Progress, View
 from environments.embedded.environment import EmbeddedEnvironment
 from environments.embedded.mujoban import scene
 from environments.embedded.mujoban.board import Board, Pressed, active_pads, pressed, rounded
@@ -131,16 +131,30 @@ class Mujoban(Embedding):
         self.simulation.advance(control)
         boxes, walker = self._world.places()
         walls = self._placement.planes[..., rules.PLANES.index("wall")]
-        self._board = rounded(walls, boxes, walker, self._board)
+        before, self._board = self._board, rounded(walls, boxes, walker, self._board)
+        progress = Progress(made=self._made(before))
         now = pressed(self._placement.pads, boxes, self._reach)
         if now == self._pressed:
-            return Progress()
+            return progress
         reward = BOX_REWARD * (active_pads(now) - active_pads(self._pressed))
         self._pressed = now
         self._world.paint(now)
         if active_pads(now) == len(self._placement.pads):
-            return Progress(reward + SOLVED_REWARD, "solved")
-        return Progress(reward)
+            return replace(progress, reward=reward + SOLVED_REWARD, outcome="solved")
+        return replace(progress, reward=reward)
+
+    def _made(self, before: Board) -> int | None:
+        """The action that leads from the board `before` to the present one; see `Progress.made`."""
+        now = self._board
+        if before.player == now.player and set(before.boxes) == set(now.boxes):
+            return None
+        step = now.player[0] - before.player[0], now.player[1] - before.player[1]
+        if step not in rules.MOVES:
+            return NO_ACTION
+        action, state = rules.MOVES.index(step), self.state()
+        after = rules.apply(self._state(before), action)
+        same = after.player == state.player and np.array_equal(after.boxes, state.boxes)
+        return action if same else NO_ACTION
 
     def planes(self) -> np.ndarray:
         planes = self._placement.planes.copy()
@@ -151,8 +165,13 @@ class Mujoban(Embedding):
         return planes
 
     def state(self) -> rules.State:
-        boxes = self.planes()[..., rules.PLANES.index("box")]
-        return rules.State(self._levels[self._placement.index], boxes, self._board.player)
+        return self._state(self._board)
+
+    def _state(self, board: Board) -> rules.State:
+        boxes = np.zeros(self._levels.shape, bool)
+        for cell in board.boxes:
+            boxes[cell] = True
+        return rules.State(self._levels[self._placement.index], boxes, board.player)
 
     def aim(self, action: int) -> np.ndarray:
         """The middle of the next cell; where a box is pushed, what brings that to its middle."""

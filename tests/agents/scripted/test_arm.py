@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.scripted import make_scripted
-from agents.scripted.arm import Account, ArmScript, targets_of
+from agents.scripted.arm import Account, ArmScript
 from agents.scripted.arm_kinematics import CLEARANCE, JOINTS, ArmKinematics
 from agents.scripted.arm_plan import DOWN, NOWHERE, STIFF, PressPlanner, press_pose
 from agents.scripted.arm_trajectory import curve, joined, timed
@@ -21,6 +21,7 @@ from environments.embedded.boards.registration import (
 )
 from environments.embedded.boards.scene import build_scene
 from environments.embedded.boards.spec import board_for
+from environments.embedded.boards.targets import targets_of
 from environments.games.board.game import board_game
 from experiments.benchmarks.arm import presses
 
@@ -91,7 +92,7 @@ def test_press_poses_touch_the_cell_and_start_poses_nothing(go_arm):
     start = poses.draw(np.random.default_rng(1))
     go_arm.place(start[:JOINTS], start[JOINTS:])
     assert go_arm.touches(NOWHERE, CLEARANCE) == (False, False)
-    (target,) = targets_of(24, game, build_scene(board_for(game)))
+    (target,) = targets_of(24, game, board_for(game))
     pose = press_pose(go_arm, start[:JOINTS], target, (0.0, 0.0), STIFF)
     assert pose is not None
     assert np.abs(go_arm.lowest_point(pose) - target.point).max() < 0.015
@@ -106,7 +107,7 @@ def test_press_poses_touch_the_cell_and_start_poses_nothing(go_arm):
 def test_no_plan_out_of_reach(go_arm):
     start = poses.draw(np.random.default_rng(1))
     game = board_game("go(board_size=7)")
-    (target,) = targets_of(24, game, build_scene(board_for(game)))
+    (target,) = targets_of(24, game, board_for(game))
     far = replace(target, point=np.array([0.0, -2.0, 0.02]))
     assert PressPlanner(go_arm).plan(start[:JOINTS], start[JOINTS:], far) is None
 
@@ -114,10 +115,10 @@ def test_no_plan_out_of_reach(go_arm):
 def test_targets_of_a_cell_a_column_and_a_pass():
     go, four = board_game("go(board_size=7)"), board_game("connect_four")
     go_scene, four_scene = (build_scene(board_for(game)) for game in (go, four))
-    (first,) = targets_of(0, go, go_scene)  # a1: the bottom row, at the left
+    (first,) = targets_of(0, go, go_scene.spec)  # a1: the bottom row, at the left
     np.testing.assert_allclose(first.point, go_scene.spec.centre(6, 0))
-    assert len(targets_of(3, four, four_scene)) == 6
-    plates = targets_of(49, go, go_scene)
+    assert len(targets_of(3, four, four_scene.spec)) == 6
+    plates = targets_of(49, go, go_scene.spec)
     assert [np.sign(target.point[0]) for target in plates] == [-1, 1]
     for target in plates:
         inner, outer = np.abs(target.point[0]) + np.array([-1, 1]) * target.reach

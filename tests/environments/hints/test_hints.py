@@ -1,24 +1,34 @@
 """Hints on embedded games: what is told, what it adds to the reward; nothing else changes."""
 
+import threading
 from typing import Any
 
 import numpy as np
 import pytest
 
 from agents.scripted import make_scripted
-from environments import load, load_vector
+from environments import load
+from environments.embedded.boards.embedding import BoardEmbedding
+from environments.embedded.boards.spec import board_for
 from environments.embedded.environment import EmbeddedEnvironment
 from environments.embedded.mujoban.embedding import Mujoban
 from environments.embedded.mujoban.registration import MujobanOptions
 from environments.errors import UserError
+from environments.games.board.game import board_game
 from environments.games.sokoban import rules
 from environments.games.sokoban.sources import load_levels
+from environments.hints import adviser
 from environments.hints.embedding import HintedEmbedding
 from environments.hints.make import with_hints
 from environments.hints.options import HintOptions
+from environments.players.base import Advice
+from environments.players.board_advice import GAME_OVER, advice_to_play
+from environments.players.random import RandomPlayer
 from environments.players.sokoban.solver import solve
+from environments.vector import threads
+from environments.vector.threads import ThreadedWorlds
 from tests.environments.cases import MUJOBAN_LEVELS
-from tests.environments.embedded.boards.arm import STILL, Scripted, embedded, fist_on
+from tests.environments.embedded.boards.arm import STILL, Scripted, embedded, fist_on, hand_at
 from tests.environments.embedded.mujoban.rooms import write_levels
 from tests.environments.embedded.mujoban.test_embedding import move_box
 
@@ -26,36 +36,51 @@ LEVELS = "generated:size=5,boxes=1,count=20,seed=0"
 
 
 def mujoban(**hints) -> EmbeddedEnvironment:
-    options = HintOptions(expert="solver", **hints)
+    options = HintOptions(expert="solver", wait=120.0, **hints)  # it may have to be compiled
     environment = load("mujoban", seed=1, levels=LEVELS, time_limit=20.0, hints=options)
     assert isinstance(environment, EmbeddedEnvironment)
     return environment
 
 
-def mujoxo(expert: list[int], replies: list[int], **hints) -> tuple:
-    """Tic-tac-toe whose expert and opponent have their minds made up; embedding and environment."""
-    inner = embedded("tic_tac_toe", *replies)
-    hinted = HintedEmbedding(inner, Advised(inner, expert), HintOptions("x", **hints))
-    environment = EmbeddedEnvironment(hinted, time_limit=60.0)
+def board(game: str, expert: list[int], replies: list[int], **hints) -> tuple:
+    """A game whose expert and opponent have their minds made up; embedding and environment."""
+    inner = embedded(game, *replies)
+    options = HintOptions("x", wait=60.0, **hints)
+    environment = EmbeddedEnvironment(
+        HintedEmbedding(inner, Advised(*expert), options), time_limit=60.0
+    )
     environment.reset()
     return inner, environment
 
 
-class Advised(Scripted):
-    """Advises the given cells, with the boards after them."""
+def mujoxo(expert: list[int], replies: list[int], **hints) -> tuple:
+    return board("tic_tac_toe", expert, replies, **hints)
 
-    def __init__(self, embedding, actions):
-        super().__init__(*actions)
-        self._planes = embedding.planes
+
+class Advised(Scripted):
+    """Advises the given actions, with the boards after them."""
 
     def advise(self, state, deadline=None):
-        advice = super().advise(state)
-        if advice.action is None:
-            return advice
-        planes = self._planes()
-        cell = divmod(advice.action, 3)
-        planes[(*cell, 0)], planes[(*cell, 1)] = False, True
-        return type(advice)("advised", advice.action, planes)
+        action = super().advise(state).action
+        return Advice("failed") if action is None else advice_to_play(state, action)
+
+
+def press(environment, action: int):
+    """Puts the fist where `action` aims; the time step after it."""
+    inner = environment.embedding.innermost
+    hand_at(inner, inner.aim(action))
+    return environment.step(STILL)
+
+
+def hinted_at(environment) -> int | None:
+    """The action of the hint that is shown, which is legal; None if there is none."""
+    shown = environment.observation()
+    if not shown["hint/present"]:
+        assert not shown["hint/action"].any()
+        return None
+    (action,) = np.flatnonzero(shown["hint/action"]).tolist()
+    assert shown["legal_actions"][action]
+    return action
 
 
 def test_the_solvers_advice_is_shown():
@@ -109,6 +134,115 @@ def test_a_script_that_plays_the_experts_plan_reaches_what_is_hinted():
         given += int(environment.info["hints_given"])
         assert auxiliary >= 1
     assert reached / given > 0.8
+
+
+PASS = 25
+FOLLOWED = {  # the game, what the expert says, what the opponent answers
+    "a pass": ("go(board_size=5)", [PASS, 12], [0, 1]),
+    "a stone that is taken at once": ("go(board_size=5)", [24, 0, 12], [1, 5, 2]),
+    "a stone that takes another": ("go(board_size=5)", [1, 5, 12], [0, 24, 23]),
+    "a stone that is turned over at once": ("othello", [19, 26], [18, 34]),
+    "a stone that falls": ("connect_four", [3, 3], [3, 2]),
+}
+
+
+@pytest.mark.parametrize("case", FOLLOWED)
+def test_following_a_hint_counts_and_pays_whatever_the_answer(case):
+    game, expert, replies = FOLLOWED[case]
+    _, environment = board(game, expert, replies, reached=0.25, missed=0.5)
+    for count, (action, reply) in enumerate(zip(expert, replies, strict=True), 1):
+        assert hinted_at(environment) == action
+        step = press(environment, action)
+        assert environment.state.history[-2:] == (action, reply)
+        assert step.reward == pytest.approx(0.25)
+        assert environment.info["hints_reached"] == count
+
+
+@pytest.mark.parametrize(
+    ("game", "hinted", "pressed", "reply"),
+    [
+        ("othello", 19, 26, 18),  # the same stone of the opponent is turned over
+        ("go(board_size=5)", 7, PASS, 0),
+        ("go(board_size=5)", PASS, 7, 0),
+        ("connect_four", 3, 2, 3),
+    ],
+)
+def test_another_action_misses_the_hint_whatever_it_does_to_the_board(game, hinted, pressed, reply):
+    _, environment = board(game, [hinted], [reply], reached=0.25, missed=0.5)
+    step = press(environment, pressed)
+    assert environment.state.history == (pressed, reply)
+    assert step.reward == pytest.approx(-0.5)
+    assert environment.info["hints_reached"] == 0
+
+
+def test_following_the_second_of_two_passes_pays_both_the_hint_and_the_game():
+    _, environment = board("go(board_size=5,komi=0.5)", [12, PASS], [PASS], reached=0.25)
+    press(environment, 12)
+    assert hinted_at(environment) == PASS
+    step = press(environment, PASS)
+    assert step.last()
+    assert (environment.outcome, step.reward) == ("win", pytest.approx(1.25))
+    assert environment.info["hints_reached"] == 2
+
+
+@pytest.mark.parametrize("single", [False, True])
+def test_no_pass_is_hinted_where_the_agent_may_not_pass(single):
+    _, environment = board("go(board_size=5)", [PASS] * 3, [0, 1], missed=0.5, single=single)
+    assert hinted_at(environment) == PASS
+    step = press(environment, PASS)
+    assert step.last() == single
+    if single:
+        assert environment.outcome == "win"
+        return
+    assert not step.observation["legal_actions"][PASS]
+    assert hinted_at(environment) is None
+    assert press(environment, 12).reward == 0  # what misses no hint costs nothing
+    assert hinted_at(environment) == PASS
+    assert environment.info["hints_given"] == 2
+
+
+class Whim:
+    """Advises any legal action, a pass as readily as another."""
+
+    def __init__(self, seed: int):
+        self._rng = np.random.default_rng(seed)
+
+    def advise(self, state, deadline=None) -> Advice:
+        if not state.legal.any():
+            return GAME_OVER
+        return advice_to_play(state, self._rng.choice(np.flatnonzero(state.legal)))
+
+    def snapshot(self) -> Any: ...
+
+    def restore(self, snapshot: Any) -> None: ...
+
+    def close(self) -> None: ...
+
+
+@pytest.mark.parametrize("follows", [True, False])
+@pytest.mark.parametrize(
+    "name", ["go(board_size=5)", "othello", "connect_four", "hex(board_size=4)"]
+)
+def test_whole_games_count_every_hint_that_was_followed_and_no_other(name, follows):
+    game = board_game(name)
+    inner = BoardEmbedding(game, board_for(game), RandomPlayer(1))
+    options = HintOptions("x", wait=60.0, reached=0.25, missed=0.5)
+    environment = EmbeddedEnvironment(HintedEmbedding(inner, Whim(2), options), time_limit=60.0)
+    step, rng, followed, missed = environment.reset(), np.random.default_rng(3), 0, 0
+    while not step.last():
+        hint, legal = hinted_at(environment), step.observation["legal_actions"]
+        others = np.flatnonzero(legal & (np.arange(len(legal)) != hint))
+        action = int(rng.choice(others)) if len(others) and not (follows and hint) else hint
+        assert action is not None
+        step = press(environment, action)
+        assert (environment.state.history[-2:]).count(action)
+        followed += action == hint
+        missed += hint is not None and action != hint
+        paid = 0.25 * (action == hint) - 0.5 * (hint is not None and action != hint)
+        assert environment.info["auxiliary_reward"] == pytest.approx(paid)
+    assert environment.info["hints_reached"] == followed
+    assert environment.info["hints_given"] == followed + missed
+    assert (followed if follows else missed) > 3
 
 
 def test_pressing_what_is_hinted_and_what_is_not():
@@ -222,14 +356,63 @@ def test_hints_that_are_dropped_out_are_not_shown_but_reward():
     assert 15 < sum(shown) < 45
 
 
-def test_a_slow_expert_stalls_nobody():
-    options = HintOptions("mcts(simulations=20000)", "both", wait=0.0)
-    with load_vector("mujogo", 2, size=5, seed=0, opponent="random", hints=options) as worlds:
+class Thinker(Whim):
+    """Answers once it may."""
+
+    def __init__(self):
+        super().__init__(0)
+        self.may, self.closed = threading.Event(), threading.Event()
+
+    def advise(self, state, deadline=None) -> Advice:
+        assert self.may.wait(60)
+        return super().advise(state)
+
+    def close(self) -> None:
+        self.closed.set()
+
+
+@pytest.fixture
+def thinkers():
+    """Experts that do not answer before the test is over, unless it lets them."""
+    experts = [Thinker() for _ in range(2)]
+    yield experts
+    for expert in experts:
+        expert.may.set()
+
+
+def thinking(thinkers, wait: float) -> ThreadedWorlds:
+    """Worlds of tic-tac-toe with these experts."""
+
+    def build(index: int) -> EmbeddedEnvironment:
+        options = HintOptions("x", "both", wait=wait)
+        hinted = HintedEmbedding(embedded("tic_tac_toe", 0), thinkers[index], options)
+        return EmbeddedEnvironment(hinted, time_limit=60.0)
+
+    return ThreadedWorlds(build, len(thinkers))
+
+
+def test_a_slow_expert_stalls_nobody(thinkers, monkeypatch):
+    """Not a step, nor the end: the experts have not answered until all is over."""
+    monkeypatch.setattr(adviser, "PARTING", 0.01)
+    with thinking(thinkers, wait=0.0) as worlds:
         shown = worlds.reset()
         assert not shown.observation["hint/present"].any()
         for _ in range(3):
             shown = worlds.step(np.zeros((2, 9), np.float32))
         assert not shown.observation["hint/present"].any()
+    assert all(expert.closed.is_set() for expert in thinkers)
+
+
+def test_worlds_that_wait_for_an_expert_end_by_themselves(thinkers, monkeypatch, caplog):
+    monkeypatch.setattr(threads, "_EXIT_TIMEOUT", 0.01)
+    worlds = thinking(thinkers, wait=120.0)
+    worlds.send(np.zeros((2, 9), np.float32))  # the first step is a reset
+    worlds.close()
+    assert "worlds 0, 1: still busy" in caplog.text
+    assert not any(expert.closed.is_set() for expert in thinkers)
+    for expert in thinkers:
+        expert.may.set()
+    assert all(expert.closed.wait(60) for expert in thinkers)
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,13 @@ from typing import Any
 import mujoco
 import numpy as np
 
+from agents.scripted.arm_kinematics import CLOSED as ARM_CLOSED
+from agents.scripted.arm_kinematics import ArmKinematics
+from agents.scripted.arm_plan import LEANS, press_pose
 from environments.embedded.boards.embedding import BoardEmbedding
-from environments.embedded.boards.poses import solve
+from environments.embedded.boards.poses import draw, solve
 from environments.embedded.boards.spec import board_for
+from environments.embedded.boards.targets import Target
 from environments.embedded.environment import EmbeddedEnvironment
 from environments.games.board.game import board_game
 from environments.players.base import Advice
@@ -57,12 +61,35 @@ def environment(game: str, *replies: int, **options: Any) -> Any:
 
 def fist_at(embedding: BoardEmbedding, point: Any) -> None:
     """Puts the closed fist straight down with its tips at `point`, `[3]` metres, at rest."""
+    pose = _straight_down(embedding, point)
+    assert pose is not None, f"the arm does not reach {point} with the hand straight down"
+    _put(embedding, pose, CLOSED)
+
+
+def hand_at(embedding: BoardEmbedding, point: np.ndarray) -> None:
+    """Puts the fist onto a `point` of a surface, `[3]` metres; leaning where it must, at rest."""
+    pose = _straight_down(embedding, point - (0, 0, DEPTH))
+    if pose is not None:
+        return _put(embedding, pose, CLOSED)
+    arm, target = ArmKinematics(embedding.scene), Target(point, 0.0, 0.0)
+    start = draw(np.random.default_rng(0))[:6]
+    leans = (press_pose(arm, start, target, lean, stiffness) for lean, stiffness in LEANS)
+    pose = next((pose for pose in leans if pose is not None), None)
+    assert pose is not None, f"the arm does not reach {point}"
+    return _put(embedding, pose, ARM_CLOSED)
+
+
+def _straight_down(embedding: BoardEmbedding, point: Any) -> np.ndarray | None:
+    """The arm's six angles for it, or None."""
     data = mujoco.MjData(embedding.scene.model)
     data.qpos[6:] = CLOSED
     pose = solve(embedding.scene, data, np.asarray(point) + (0, 0, FIST))
-    assert pose is not None, f"the arm does not reach {point} with the hand straight down"
+    return None if pose is None else np.append(pose, 0.0)
+
+
+def _put(embedding: BoardEmbedding, pose: np.ndarray, closed: float) -> None:
     simulation = embedding.simulation
-    simulation.data.qpos[:5], simulation.data.qpos[5], simulation.data.qpos[6:] = pose, 0, CLOSED
+    simulation.data.qpos[:6], simulation.data.qpos[6:] = pose, closed
     simulation.data.qvel[:] = 0
     simulation.forward()
 

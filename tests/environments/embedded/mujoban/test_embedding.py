@@ -2,10 +2,13 @@
 
 from typing import Any
 
+import dm_env
 import numpy as np
 import pytest
 
+from agents.scripted import make_scripted
 from environments import load
+from environments.embedded.base import NO_ACTION
 from environments.errors import UserError
 from environments.games.sokoban import rules
 from environments.games.sokoban.sources import load_levels
@@ -113,6 +116,35 @@ def test_the_default_limit_is_a_thousand_seconds(tmp_path):
     environment = make(tmp_path, PAIR)
     assert environment._limit == 10_000
     assert environment.simulation.control_step == pytest.approx(0.1)
+
+
+def test_what_is_made_is_the_action_that_leads_to_the_board(tmp_path):
+    """Moves and pushes are actions; a box that moves otherwise is none; else nothing is made."""
+    environment = make(tmp_path, ("######", "#@ $.#", "#    #", "######"), seed=2)
+    environment.reset()
+    script, rng = make_scripted(environment), np.random.default_rng(0)
+    step, made = environment.reset(), []
+    while not step.last():
+        before = environment.state
+        control = script(step)
+        progress = environment.embedding.advance(control, rng)
+        made.append(progress.made)
+        now = rules.planes(environment.state)
+        if progress.made is None:
+            np.testing.assert_array_equal(now, rules.planes(before))
+        else:
+            after = rules.apply(before, progress.made)
+            assert after is not before
+            np.testing.assert_array_equal(now, rules.planes(after))
+        if progress.outcome is not None:
+            break
+        step = step._replace(step_type=dm_env.StepType.MID)
+    right = rules.MOVES.index((0, 1))
+    assert [action for action in made if action is not None] == [right, right]
+    environment.reset()
+    move_box(environment, 0, dy=-1.0)
+    assert environment.embedding.advance(IDLE, rng).made == NO_ACTION
+    assert environment.embedding.advance(IDLE, rng).made is None
 
 
 def test_overlaps_are_flagged_and_the_board_stays_sound(tmp_path):
