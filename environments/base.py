@@ -1,4 +1,6 @@
-"""Types that cross module boundaries: the time step, the specification, the faces of many worlds.
+"""Types that cross module boundaries: the time step, the specification, the three faces.
+
+The single face and the specification are in `single.py`, which loads no JAX.
 
 Shape letters: `B` boards at once, `N` worlds at once, `M` of them, `H, W` board, `C` channels.
 """
@@ -8,7 +10,18 @@ from typing import Any, Protocol, runtime_checkable
 
 import jax
 import numpy as np
-from dm_env import specs
+
+from environments.single import Environment, EnvironmentSpec, Progress
+
+__all__ = [
+    "BatchedEnvironment",
+    "Environment",
+    "EnvironmentSpec",
+    "Observation",
+    "Progress",
+    "TimeStep",
+    "VectorEnvironment",
+]
 
 Array = Any  # jax.Array inside JAX functions, numpy.ndarray outside
 Observation = dict[str, Array]
@@ -30,15 +43,6 @@ class TimeStep:
     is_first: Array  # [B] bool
     is_last: Array  # [B] bool
     info: dict[str, Array]  # outcome: [B] int32, an index into spec.outcomes, valid at LAST
-
-
-@dataclass(frozen=True)
-class EnvironmentSpec:
-    """What an agent may know of an environment: specs of one environment, without `B`."""
-
-    observation: dict[str, specs.Array]  # a flat dict, whatever the game
-    action: specs.Array  # DiscreteArray, or BoundedArray float32
-    outcomes: tuple[str, ...]  # how an episode may end; the first counts as success
 
 
 @runtime_checkable

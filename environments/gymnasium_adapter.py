@@ -9,6 +9,7 @@ Importing this module registers every environment; Gymnasium imports it by itsel
 name it: `gymnasium.make("environments.gymnasium_adapter:moravec/MuJoBan-v1")`.
 """
 
+import operator
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -19,65 +20,60 @@ from gymnasium import spaces
 from gymnasium.error import ResetNeeded
 
 from environments import registry
-from environments.embedded.actions import checked_action
-from environments.errors import PhysicsError
+from environments.actions import checked_action
+from environments.errors import PhysicsError, UserError, unknown
+from environments.single import Environment
 
 NAMESPACE = "moravec"
-PICTURE_SIDE = 480  # pixels
-_SYMBOLIC_FPS = 5
 
 
 class GymnasiumEnvironment(gymnasium.Env):
     """The environment registered as `name`.
 
-    Observation: the same flat dict, in a Dict space; values without bounds have those of their
-    dtype.
+    Observation: the same flat dict, in a Dict space; a single number is an array `[1]`, and values
+        without bounds have those of their dtype.
     Action: an index, or continuous in [-1, 1]: scaled to the bounds of the environment's own spec.
     End: a LAST with discount 0 is `terminated`, with discount 1 `truncated`.
-    Info: the embedded games' scalars at every step; at an end the `outcome`, None if it has no
-        name.
-    A seed given to `reset` builds the environment anew; without any seed it is random.
+    Info: scalars at every step; at an end the `outcome`.
+    Reset: a seed begins the episode that a new environment of that seed begins; without any seed
+        it is random. `options={"level": i}` starts on that level, with the longest time limit.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {
-        "render_modes": ["rgb_array"],
-        "render_fps": _SYMBOLIC_FPS,
-    }
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["rgb_array"], "render_fps": 5}
 
     def __init__(self, name: str, render_mode: str | None = None, **options: Any):
         """`options` are the fields of the environment's options dataclass.
 
-        Raises UserError for an unknown name or option, ValueError for a mode that it has not.
+        Raises UserError for an unknown name, option or mode.
         """
-        self._entry = registry.entry(name)
-        self._options = registry.make_options(name, **options)
-        self._environment = self._build(int(self.np_random.integers(2**31)))
-        self._running = False  # whether an episode is
-        self.metadata = _metadata(self._environment)  # pyright: ignore[reportAttributeAccessIssue]
         modes = (None, *self.metadata["render_modes"])
         if render_mode not in modes:
-            raise ValueError(
+            raise UserError(
                 f"render_mode of {name} must be one of {', '.join(map(str, modes))}, "
                 f"not {render_mode}"
             )
         self.render_mode = render_mode
-        observation: Any = self._environment.observation_spec()
-        self._action: Any = self._environment.action_spec()
+        self._environment: Environment = registry.load(name, seed=None, **options)
+        fps = self._environment.steps_per_second
+        self.metadata = {**self.metadata, "render_fps": fps}  # pyright: ignore[reportAttributeAccessIssue]
+        self._action = self._environment.action_spec()
+        observation = self._environment.observation_spec()
         self.observation_space = spaces.Dict({key: space(observation[key]) for key in observation})
         self.action_space = action_space(self._action)
-
-    def _build(self, seed: int) -> Any:
-        return self._entry.single(self._options, seed=seed)
+        self._running = False  # whether an episode is
 
     def reset(
         self, *, seed: int | None = None, options: Mapping[str, Any] | None = None
     ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """Begins an episode. Raises UserError for unknown options, IndexError for such a level."""
+        level = _level(options or {})
         super().reset(seed=seed)
         if seed is not None:
-            self._environment.close()
-            self._environment = self._build(seed)
+            self._environment.reseed(seed)
+        environment = self._environment
+        first = environment.reset() if level is None else environment.reset_to(level)
         self._running = True
-        return self._environment.reset().observation, self._info()
+        return _shown(first.observation), self._info()
 
     def step(self, action: Any) -> tuple[dict[str, np.ndarray], float, bool, bool, dict[str, Any]]:
         if not self._running:
@@ -92,38 +88,44 @@ class GymnasiumEnvironment(gymnasium.Env):
         truncated = time_step.last() and time_step.discount != 0
         info = self._info()
         if time_step.last():
-            info["outcome"] = getattr(self._environment, "outcome", None)
-        reward = float(time_step.reward)
-        return time_step.observation, reward, bool(terminated), bool(truncated), info
+            info["outcome"] = self._environment.outcome
+        reward = float(time_step.reward or 0.0)
+        return _shown(time_step.observation), reward, bool(terminated), bool(truncated), info
 
     def _info(self) -> dict[str, Any]:
-        scalars = getattr(self._environment, "info", {})
+        scalars = self._environment.info
         return {key: value.item() for key, value in scalars.items() if key != "outcome"}
 
     def render(self) -> np.ndarray | None:
-        """A picture, `[height, width, 3] uint8`, of the first camera; None without render_mode."""
-        if self.render_mode is None:
-            return None
-        if "embedded" in self._entry.tags:
-            camera = self._environment.simulation.model.camera(0).name
-            return self._environment.render(camera, PICTURE_SIDE, PICTURE_SIDE)
-        return self._environment.picture()
+        """A picture, `[height, width, 3] uint8`, in physics of the first camera.
+
+        None without a `render_mode`.
+        """
+        return None if self.render_mode is None else self._environment.picture()
 
     def close(self) -> None:
         self._environment.close()
 
 
-def _metadata(environment: Any) -> dict[str, Any]:
-    """What Gymnasium is to know of this environment's pictures."""
-    if hasattr(environment, "simulation"):
-        fps = 1 / environment.simulation.control_step
-        return {"render_modes": ["rgb_array"], "render_fps": fps}
-    modes = ["rgb_array"] if hasattr(environment, "picture") else []
-    return {"render_modes": modes, "render_fps": _SYMBOLIC_FPS}
+def _level(options: Mapping[str, Any]) -> int | None:
+    """The level that the options of a reset ask for."""
+    for option in options:
+        if option != "level":
+            raise unknown("option of reset", str(option), ["level"])
+    level = options.get("level")
+    try:
+        return None if level is None else operator.index(level)
+    except TypeError:
+        raise UserError(f"level must be a whole number, not {level!r}") from None
+
+
+def _shown(observation: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """The observation without arrays of no dimension, which other libraries do not expect."""
+    return {key: np.atleast_1d(value) for key, value in observation.items()}
 
 
 def space(spec: specs.Array) -> spaces.Space:
-    """The Gymnasium space of the values that `spec` allows."""
+    """The Gymnasium space of the values that `spec` allows; at least of one dimension."""
     if isinstance(spec, specs.DiscreteArray):
         return spaces.Discrete(int(spec.num_values), dtype=spec.dtype)
     if isinstance(spec, specs.BoundedArray):
@@ -133,7 +135,8 @@ def space(spec: specs.Array) -> spaces.Space:
     else:
         limits = np.finfo(spec.dtype) if spec.dtype.kind == "f" else np.iinfo(spec.dtype)
         low, high = limits.min, limits.max
-    return spaces.Box(low, high, spec.shape, spec.dtype)
+    shape = spec.shape or (1,)
+    return spaces.Box(np.broadcast_to(low, shape), np.broadcast_to(high, shape), shape, spec.dtype)
 
 
 def action_space(spec: specs.Array) -> spaces.Space:

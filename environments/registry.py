@@ -6,17 +6,18 @@ import what they need when they are called, so that listing names is instant.
 
 import dataclasses
 import importlib
+import operator
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from environments.errors import UserError, unknown
+from environments.option_types import check_types
 from environments.plugins import load_plugins
 
 if TYPE_CHECKING:
-    import dm_env
-
-    from environments.base import BatchedEnvironment, VectorEnvironment
+    from environments.base import BatchedEnvironment, Environment, VectorEnvironment
 
 # Each of these registers its environments when imported. A new game adds its line here.
 _REGISTRATIONS = (
@@ -30,7 +31,13 @@ _REGISTRATIONS = (
 
 @dataclass(frozen=True)
 class EnvironmentOptions:
-    """Base of every environment's options: frozen, typed, validated in `__post_init__`."""
+    """Base of every environment's options: frozen, typed, validated in `__post_init__`.
+
+    A `__post_init__` of one's own first calls this one, which converts what users may write.
+    """
+
+    def __post_init__(self):
+        check_types(self)
 
 
 @dataclass(frozen=True)
@@ -44,7 +51,7 @@ class Entry:
     tags: frozenset[str]
     options: type[EnvironmentOptions]
     summary: str
-    single: Callable[..., "dm_env.Environment"]  # (options, seed=)
+    single: Callable[..., "Environment"]  # (options, seed=)
     batched: Callable[..., "BatchedEnvironment"] | None  # (options)
 
 
@@ -56,7 +63,7 @@ def register(
     *,
     version: int,
     tags: tuple[str, ...],
-    single: Callable[..., "dm_env.Environment"],
+    single: Callable[..., "Environment"],
     batched: Callable[..., "BatchedEnvironment"] | None = None,
     title: str | None = None,
 ) -> Callable[[type], type]:
@@ -126,16 +133,30 @@ def make_options(name: str, **options: Any) -> EnvironmentOptions:
     return cls(**options)
 
 
-def load(name: str, *, seed: int = 0, **options: Any) -> "dm_env.Environment":
-    """One environment as a `dm_env.Environment`; `seed` decides everything random in it.
+def load(name: str, *, seed: int | None = 0, **options: Any) -> "Environment":
+    """One environment; `seed` decides everything random in it, and None draws one.
 
     Raises UserError for an unknown name or option, a wrong value, or a negative seed.
     """
-    found = entry(name)
-    return found.single(make_options(name, **options), seed=_checked(seed))
+    return build(make_options(name, **options), seed=seed)
 
 
-def _checked(seed: int) -> int:
+def build(options: EnvironmentOptions, *, seed: int | None = 0) -> "Environment":
+    """The environment to which `options` belong."""
+    environment = entry(name_of(options)).single(options, seed=_checked(seed))
+    environment.options = options
+    return environment
+
+
+def _checked(seed: Any) -> int:
+    if seed is None:
+        return secrets.randbits(63)
+    try:
+        if isinstance(seed, bool):
+            raise TypeError
+        seed = operator.index(seed)
+    except TypeError:
+        raise UserError(f"seed must be a whole number or None, not {seed!r}") from None
     if seed < 0:
         raise UserError(f"seed must be at least 0, not {seed}")
     return seed
@@ -154,29 +175,26 @@ def build_batched(options: EnvironmentOptions) -> "BatchedEnvironment":
     return found.batched(options)
 
 
-def load_vector(name: str, n: int, *, seed: int = 0, **options: Any) -> "VectorEnvironment":
-    """`n` worlds in this process; `seed` decides everything random in them.
+def load_vector(name: str, n: int, *, seed: int | None = 0, **options: Any) -> "VectorEnvironment":
+    """`n` worlds in this process; `seed` decides everything random in them, and None draws one.
 
-    World i of an embedded game is `load(name, seed=world_seed(seed, i))`, bit for bit. The worlds
-    of a symbolic game are the boards of its batched face, which draw from JAX's generator: the
+    World i of an environment without a batched face is `load(name, seed=world_seed(seed, i))`, bit
+    for bit. The worlds of one that has it are its boards, which draw from JAX's generator: the
     same game, but other levels at the same seed.
     """
     return build_vector(make_options(name, **options), n, seed=seed)
 
 
-def build_vector(options: EnvironmentOptions, n: int, *, seed: int = 0) -> "VectorEnvironment":
+def build_vector(
+    options: EnvironmentOptions, n: int, *, seed: int | None = 0
+) -> "VectorEnvironment":
     """`n` worlds of the environment to which `options` belong."""
-    found, seed = entry(name_of(options)), _checked(seed)
-    if found.batched is not None:
+    batched, seed = entry(name_of(options)).batched, _checked(seed)
+    if batched is not None:
         from environments.vector.batched import BatchedWorlds
 
-        return BatchedWorlds(found.batched(options), n, seed=seed)
-    if "embedded" not in found.tags:
-        raise UserError(f"{found.name} cannot be played in many worlds at once")
+        return BatchedWorlds(batched(options), n, seed=seed)
     from environments.vector.seeds import world_seed
     from environments.vector.threads import ThreadedWorlds
 
-    def build(world: int) -> Any:
-        return found.single(options, seed=world_seed(seed, world))
-
-    return ThreadedWorlds(build, n)
+    return ThreadedWorlds(lambda world: build(options, seed=world_seed(seed, world)), n)

@@ -46,6 +46,7 @@ def main(args: list[str] | None = None) -> int:
         print(importlib.metadata.version("moravec"))
         return 0
     _hush_orbax()
+    os.environ["JAX_ENABLE_X64"] = "0"  # specs and networks have 32 bits
     try:
         if args[0] not in COMMANDS:
             raise unknown("command", args[0], COMMANDS)

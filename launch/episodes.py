@@ -2,12 +2,12 @@
 
 import logging
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from typing import Any
 
 import dm_env
 import numpy as np
 
-from environments.base import EnvironmentSpec
+from environments.base import Environment
 from environments.errors import PhysicsError
 from launch.rollouts import Episodes
 
@@ -17,40 +17,13 @@ _log = logging.getLogger(__name__)
 COUNTED = ("hints_given", "hints_reached", "illegal_presses", "opponent_failed")
 
 
-class LevelEnvironment(Protocol):
-    """What is asked of a `dm_env.Environment`: symbolic and embedded games alike have it."""
-
-    @property
-    def spec(self) -> EnvironmentSpec:
-        """What an agent may know of it."""
-        ...
-
-    @property
-    def num_levels(self) -> int:
-        """How many levels there are to start from."""
-        ...
-
-    @property
-    def outcome(self) -> str | None:
-        """How the episode ended; None until it has."""
-        ...
-
-    def reset_to(self, level: int, /) -> dm_env.TimeStep:
-        """Starts an episode on `level`, with the longest time limit."""
-        ...
-
-    def step(self, action: Any, /) -> dm_env.TimeStep:
-        """Makes one step."""
-        ...
-
-
 # Chooses the action; it may look at the whole environment, and begins anew at a FIRST.
 Policy = Callable[[Any, dm_env.TimeStep], Any]
 
 
 def play_episodes(
     policy: Policy,
-    environment: LevelEnvironment,
+    environment: Environment,
     levels: Iterable[int],
     *,
     observe: Callable[[Any, dm_env.TimeStep], None] = lambda environment, timestep: None,
@@ -94,7 +67,7 @@ def play_episodes(
     )
 
 
-def own_reward(environment: Any, timestep: dm_env.TimeStep) -> float:
+def own_reward(environment: Environment, timestep: dm_env.TimeStep) -> float:
     """The reward of the environment's last step, without what comes of hints."""
-    auxiliary = getattr(environment, "info", {}).get("auxiliary_reward", 0.0)
+    auxiliary = environment.info.get("auxiliary_reward", 0.0)
     return float(timestep.reward or 0.0) - float(auxiliary)

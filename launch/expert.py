@@ -118,6 +118,12 @@ class PolicyExpert:
             action, self._core = self._policy(batch, np.array([is_first]), self._core)
         return int(action[0])
 
+    def reseed(self, seed: int) -> None:
+        """Forgets what came before; nothing is random here."""
+        del seed
+        self._core, self._level = self._policy.initial_core(1), b""
+        self._history = None
+
     def snapshot(self) -> _Moment:
         """What the policy remembers."""
         return _Moment(jax.tree.map(np.asarray, self._core), self._level, self._history)

@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from launch.board_picture import BACKGROUND
+from environments.pictures import BACKGROUND
 
 _TEXT, _FAINT, _GOOD, _BAD = (236, 236, 236), (150, 150, 156), (120, 214, 110), (236, 110, 96)
 

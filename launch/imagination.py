@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 
 from agents.models.config import ModelConfig
 from agents.models.make import make_model
-from launch.board_picture import frame_picture
+from environments.pictures import frame_picture
 
 if TYPE_CHECKING:
     from launch.policy import Policy

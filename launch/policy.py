@@ -10,6 +10,7 @@ import jax
 from agents.base import Agent, Core, Params
 from environments.base import Array, EnvironmentSpec, Observation
 from environments.errors import UserError
+from environments.precision import in_32_bits
 from experiments.base import Experiment
 from launch import companions, configuration, published, run_folder
 from launch.shared import shared
@@ -29,10 +30,12 @@ class Policy:
     agent: Agent
     params: Params
 
+    @in_32_bits
     def initial_core(self, batch: int) -> Core:
         """The recurrent state before the first step of `batch` environments."""
         return self.agent.initial_core(batch)
 
+    @in_32_bits
     def __call__(
         self,
         observation: Observation,
@@ -83,6 +86,7 @@ def check_fits(learnt: EnvironmentSpec, played: EnvironmentSpec) -> None:
 
 
 @shared
+@in_32_bits
 def load_policy(run: str | Path) -> Policy:
     """The newest policy that the run in the folder `run` has published, compiled once for all.
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from environments.embedded.environment import EmbeddedEnvironment
 from environments.errors import PhysicsError
-from environments.registry import EnvironmentOptions, entry, name_of
+from environments.registry import EnvironmentOptions, build
 from launch.episodes import Policy, own_reward
 from launch.studio import Episode, Studio
 from launch.video import Video
@@ -57,7 +57,7 @@ def record(
     Raises:
       UserError: the video cannot be written, or this machine cannot render.
     """
-    environment: Any = entry(name_of(options)).single(options, seed=seed)
+    environment = build(options, seed=seed)
     try:
         embedded = isinstance(environment, EmbeddedEnvironment)
         fps = fps or (_EMBEDDED_FPS if embedded else _SYMBOLIC_FPS)

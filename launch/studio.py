@@ -10,7 +10,7 @@ import numpy as np
 from environments.embedded.environment import EmbeddedEnvironment
 from environments.games.minipacman import rules as minipacman
 from environments.games.sokoban import rules as sokoban
-from launch.board_picture import board_picture, planes_of
+from environments.pictures import board_picture
 from launch.frames import Caption, compose, frame_size
 
 if TYPE_CHECKING:
@@ -83,12 +83,12 @@ class Studio:
 
     def _drawn_board(self, state: Any) -> np.ndarray:
         """The picture of the board, drawn anew only if it has changed."""
-        planes = planes_of(state)
+        planes = self._environment.planes()
         if self._board is None or self._planes is None:
-            self._board = board_picture(state, self._size)
+            self._board = board_picture(state, planes, self._size)
         elif not np.array_equal(planes, self._planes):
             new = (planes & ~self._planes)[..., 1:].any(-1)
-            self._board = board_picture(state, self._size, new)
+            self._board = board_picture(state, planes, self._size, new)
         self._planes = planes
         return self._board
 

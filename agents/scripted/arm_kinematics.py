@@ -1,10 +1,10 @@
 """Where the Jaco arm's fist is and what it touches in a pose, and which pose puts it at a point."""
 
-import mujoco
 import numpy as np
 
 from environments.embedded.boards.scene import Scene
 from environments.embedded.boards.targets import Target
+from environments.embedded.engine import mujoco
 
 JOINTS = 6  # of the arm; three finger joints follow them in every array of joint positions
 FIST = np.array([0.0, 0.0, 0.039])  # m in the frame of the grip site: the tips of closed fingers

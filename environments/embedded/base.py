@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from dm_env import specs
 
+from environments import single
 from environments.embedded.simulation import Simulation
 from environments.errors import UserError
 
@@ -16,15 +17,11 @@ NO_ACTION = -1  # made by physics, when it changes the board as no action of the
 
 
 @dataclass(frozen=True)
-class Progress:
+class Progress(single.Progress):
     """What one control step has done to the game."""
 
-    reward: float = 0.0
-    outcome: str | None = None  # one of the embedding's outcomes if the episode has ended
-    truncated: bool = False  # whether it was cut off by no end of the game: discount 1
-    made: int | None = (
-        None  # the agent's abstract action or NO_ACTION; None: the board is as it was
-    )
+    # The agent's abstract action or NO_ACTION; None: the board is as it was.
+    made: int | None = None
 
 
 @dataclass(frozen=True)
@@ -138,6 +135,9 @@ class Embedding(ABC):
     def info(self) -> dict[str, np.ndarray]:
         """Scalars beside the observation, the same keys at every step."""
         return {}
+
+    def reseed(self, seed: int) -> None:  # noqa: B027, the default is to do nothing
+        """Gives the players seeds that follow from `seed`, the environment's."""
 
     def snapshot(self) -> Any:
         """All that changes beside the simulation's state and `rng`; immutable and picklable."""

@@ -1,4 +1,4 @@
-"""Pictures of a scene, headless on EGL or OSMesa, from one persistent context per world.
+"""Pictures of a scene, headless on EGL or OSMesa, from one persistent context per renderer.
 
 The worlds of a process draw one after another, whatever their threads. Mesa's software renderer
 (`llvmpipe_flush_resource`, release 22.3) looks through what all other contexts of the process are
@@ -8,36 +8,18 @@ some 80,000 pictures of 32 worlds. Processes do not wait for each other.
 
 import atexit
 import contextlib
-import ctypes.util
 import os
-import sys
 import threading
 import weakref
 from collections.abc import Iterator
 from typing import Any
 
-import mujoco
 import numpy as np
 
-from environments.errors import UserError
+from environments.embedded.contexts import abandon, check_process, new_context, release
+from environments.embedded.engine import mujoco
 
-_PACKAGES = "install the packages libegl1 and libgl1-mesa-dri (or libosmesa6)"
-_OFF = "disabled"
 _turn = threading.Lock()  # of all renderers
-
-
-def choose_backend() -> str:
-    """Sets MUJOCO_GL, unless it is set, to what this machine has: egl, osmesa or disabled.
-
-    Elsewhere than on Linux to glfw, MuJoCo's own choice.
-
-    To be called before dm_control is imported (`parts.py`), which else looks for a display.
-    """
-    if "MUJOCO_GL" not in os.environ:
-        libraries = (("egl", "EGL"), ("osmesa", "OSMesa"))
-        found = (name for name, library in libraries if ctypes.util.find_library(library))
-        os.environ["MUJOCO_GL"] = next(found, _OFF) if sys.platform == "linux" else "glfw"
-    return os.environ["MUJOCO_GL"].lower().strip()
 
 
 class Renderer:
@@ -48,16 +30,14 @@ class Renderer:
     """
 
     def __init__(self):
-        """Raises UserError that names the packages if this machine cannot render."""
-        self._backend = choose_backend()
-        with _undisturbed(), _turn:
-            self._gl: Any = _gl_context(self._backend)
+        self._backend = ""
+        self._gl: Any = None  # made for the first picture
+        self._closed = False
         self._contexts: dict[bool, mujoco.MjrContext] = {}  # by handsome or not
         self._scene: Any = None
         self._camera = mujoco.MjvCamera()
         self._camera.type = mujoco.mjtCamera.mjCAMERA_FIXED
         self._option = mujoco.MjvOption()
-        _open.add(self)
 
     def render(
         self,
@@ -72,14 +52,21 @@ class Renderer:
         """What `camera` sees, a new `[height, width, 3] uint8`.
 
         Poses are taken as they are in `data`. Raises ValueError if there is no such camera,
-        RuntimeError once the renderer is closed.
+        RuntimeError once the renderer is closed, CannotRenderError, a UserError that names the
+        packages, if this machine cannot render.
         """
+        check_process()
         with _undisturbed(), _turn:
             return self._render(model, data, camera, height, width, handsome)
 
     def _render(self, model, data, camera: str, height: int, width: int, handsome: bool):
-        if self._gl is None:
+        if self._closed:
             raise RuntimeError("the renderer is closed")
+        if self._gl is None:
+            self._backend, self._gl = new_context()
+            _open.add(self)
+            atexit.unregister(_close_all)
+            atexit.register(_close_all)  # after, so that it runs before the library's own
         self._camera.fixedcamid = _camera_id(model, camera)
         self._gl.make_current()
         try:
@@ -90,7 +77,7 @@ class Renderer:
             mujoco.mjr_render(frame, scene, context)
             mujoco.mjr_readPixels(picture, None, frame, context)
         finally:
-            _release(self._backend)
+            release(self._backend)
         return picture[::-1].copy()  # OpenGL's first row is the lowest
 
     def _context(self, model, handsome: bool, height: int, width: int) -> mujoco.MjrContext:
@@ -121,12 +108,13 @@ class Renderer:
 
     def close(self) -> None:
         """Frees the contexts, once no thread is rendering; it cannot be used after it."""
+        self._closed = True
         with _undisturbed(), _turn:
             if self._gl is not None:
                 self._gl.make_current()
                 for context in self._contexts.values():
                     context.free()
-                _release(self._backend)
+                release(self._backend)
                 self._gl.free()
                 self._gl = None
             self._contexts.clear()
@@ -172,34 +160,18 @@ def _close_all() -> None:
         renderer.close()
 
 
-def _gl_context(backend: str) -> Any:
-    if backend == _OFF:
-        raise UserError(f"no library to render with: {_PACKAGES}")
-    # Mesa's own threads: small pictures are not worth them, and many worlds keep the cores busy.
-    os.environ.setdefault("LP_NUM_THREADS", "0")
-    try:
-        if backend == "egl":
-            from mujoco.egl import GLContext
-        elif backend == "osmesa":
-            from mujoco.osmesa import GLContext
-        else:
-            from mujoco import GLContext
-        context = GLContext(64, 64)  # MuJoCo draws into buffers of its own
-    except (ImportError, AttributeError, RuntimeError, OSError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UserError(f"cannot render with MUJOCO_GL={backend} ({reason}): {_PACKAGES}") from None
+def _after_fork() -> None:
+    """In a forked process: no other thread draws, and what the parent draws with is not ours."""
+    global _turn
+    _turn, _here.busy = threading.Lock(), False
     atexit.unregister(_close_all)
-    atexit.register(_close_all)  # after, so that it runs before the library's own
-    return context
+    for renderer in list(_open):
+        abandon(renderer._gl, *renderer._contexts.values())
+        renderer._gl = None
+        renderer._contexts.clear()
 
 
-def _release(backend: str) -> None:
-    """Leaves the current thread without a context, so that another thread may use it."""
-    if backend == "egl":
-        from mujoco import egl
-
-        none = egl.EGL.EGL_NO_SURFACE
-        egl.EGL.eglMakeCurrent(egl.EGL_DISPLAY, none, none, egl.EGL.EGL_NO_CONTEXT)
+os.register_at_fork(after_in_child=_after_fork)
 
 
 def _new_context(model, handsome: bool, height: int, width: int) -> mujoco.MjrContext:

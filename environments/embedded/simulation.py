@@ -2,10 +2,10 @@
 
 import logging
 
-import mujoco
 import numpy as np
 
-from environments.errors import PhysicsError
+from environments.embedded.engine import mujoco
+from environments.errors import PhysicsError, UserError
 
 _STATE = mujoco.mjtState.mjSTATE_INTEGRATION
 
@@ -66,6 +66,10 @@ class Simulation:
         mujoco.mj_comVel(model, data)
         mujoco.mj_sensorPos(model, data)
         mujoco.mj_sensorVel(model, data)
+
+    def __reduce__(self):
+        # Whoever holds one keeps views of its arrays, which a copy would not share.
+        raise UserError("physics cannot be copied by itself: copy the environment that it is of")
 
     def _check(self) -> None:
         if self._warnings.tobytes() != self._no_warnings:

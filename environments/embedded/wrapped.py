@@ -66,5 +66,8 @@ class WrappedEmbedding(Embedding):
     def info(self) -> dict[str, np.ndarray]:
         return self.inner.info()
 
+    def reseed(self, seed: int) -> None:
+        self.inner.reseed(seed)
+
     def close(self) -> None:
         self.inner.close()

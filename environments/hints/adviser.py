@@ -12,6 +12,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from environments.players.base import Advice, Player, PlayerWithMemory
+from environments.processes import Home
 
 PATIENCE = 60.0  # seconds that an expert may think about a position
 PARTING = 1.0  # seconds that a thinking expert is waited for when it is no longer needed
@@ -46,6 +47,7 @@ class Adviser:
     """
 
     def __init__(self, player: Player, wait: float):
+        self._home = Home("experts")
         self._player, self._wait = player, wait
         self._thread = _Thinker(player)
         self._thread.start()
@@ -68,6 +70,7 @@ class Adviser:
         return self._look(0.0)
 
     def _look(self, wait: float) -> Advice | None:
+        self._home.check()
         until = time.monotonic() + wait
         while True:
             if self._pending is None:
@@ -81,6 +84,12 @@ class Adviser:
             self._pending = None
             if question.position is self._position:
                 return answer
+
+    def reseed(self, seed: int) -> None:
+        """Reseeds the player, once it has answered; that answer is forgotten."""
+        self._settled()
+        self._pending, self._begins = None, False
+        self._player.reseed(seed)
 
     def snapshot(self) -> AdviserSnapshot:
         """The player's snapshot once it has answered, and its answer, which is not lost here."""
@@ -102,6 +111,7 @@ class Adviser:
 
     def _settled(self) -> Advice | None:
         """The answer to the pending question, if there is one, waited for."""
+        self._home.check()
         return None if self._pending is None else self._pending.answer.result(2 * PATIENCE)
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ from environments.embedded.wrapped import WrappedEmbedding
 from environments.hints.adviser import Adviser
 from environments.hints.options import HintOptions
 from environments.players.base import Advice, Player
+from environments.seeds import EXPERT, seed_of
 
 
 @dataclass(frozen=True)
@@ -185,6 +186,10 @@ class HintedEmbedding(WrappedEmbedding):
             "hints_reached": np.asarray(self._reached, np.int32),
             "auxiliary_reward": np.asarray(self._auxiliary, np.float32),
         }
+
+    def reseed(self, seed: int) -> None:
+        super().reseed(seed)
+        self._adviser.reseed(seed_of(EXPERT, seed))
 
     def snapshot(self) -> _Moment:
         """The inner embedding's, the expert's and the hint."""

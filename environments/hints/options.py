@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from environments.errors import UserError, unknown
+from environments.option_types import check_types
 
 # What is told: nothing; the abstract action; the board after it; both of these; where the acting
 # body should go to make it.
@@ -45,6 +46,7 @@ class HintOptions:
     wait: float = 10.0
 
     def __post_init__(self):
+        check_types(self, "hints.")
         if self.kind not in KINDS:
             raise unknown("kind of hint", self.kind, KINDS)
         for name in ("reached", "missed", "shaping", "wait"):

@@ -37,6 +37,10 @@ class Player(Protocol):
         """
         ...
 
+    def reseed(self, seed: int) -> None:
+        """Becomes as a player built alike with `seed` is at first."""
+        ...
+
     def snapshot(self) -> Any:
         """All that changes in the player, picklable; for `restore` of a player built alike."""
         ...

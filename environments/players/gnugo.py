@@ -122,6 +122,10 @@ class GnuGo:
             return advice_to_play(state, action)
         return Advice("failed")
 
+    def reseed(self, seed: int) -> None:
+        """See `Player.reseed`."""
+        self._rng = np.random.default_rng(seed)
+
     def snapshot(self) -> Any:
         """The random generator's state; the engine follows each state's history anyway."""
         return self._rng.bit_generator.state

@@ -6,6 +6,8 @@ import subprocess
 import time
 import weakref
 
+from environments.processes import Home
+
 
 class EngineError(Exception):
     """The program died, or gave no answer in time; it has been killed."""
@@ -32,7 +34,10 @@ class GtpEngine:
         except OSError as error:
             raise EngineError(f"{command[0]} does not start: {error}") from error
         self.pid = self._process.pid
-        self.close = weakref.finalize(self, _end, self._process)  # also when it is forgotten
+        self._home = Home("programs that play")
+        self.close = weakref.finalize(
+            self, _end, self._process, self._home
+        )  # also when it is forgotten
 
     def kill(self) -> None:
         """Kills the program; any thread may. Whoever waits for an answer then gets EngineError."""
@@ -41,8 +46,10 @@ class GtpEngine:
     def ask(self, command: str, timeout: float) -> str:
         """The answer to `command` within `timeout` seconds.
 
-        Raises EngineError if the program is dead or silent, RefusedError if it says no.
+        Raises EngineError if the program is dead or silent, RefusedError if it says no, UserError
+        in a fork: its parent talks to the program.
         """
+        self._home.check()
         try:
             return self._answer(command, time.monotonic() + timeout)
         except (OSError, EngineError) as error:
@@ -70,10 +77,11 @@ class GtpEngine:
         return answer[1:].strip()
 
 
-def _end(process: subprocess.Popen) -> None:
-    """Kills the program, stopped or not, and takes its last status."""
-    process.kill()
-    process.wait()
+def _end(process: subprocess.Popen, home: Home) -> None:
+    """Kills the program, stopped or not, and takes its last status; not in a fork."""
+    if home.here:
+        process.kill()
+        process.wait()
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
             pipe.close()

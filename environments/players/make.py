@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from environments.errors import UserError, unknown
 from environments.games.board.game import BoardGame
 from environments.players.base import Player
@@ -84,9 +82,9 @@ def _gnugo(game: BoardGame, seed: int, level: int = 1, timeout: float = 60.0) ->
 def _mixture(
     game: BoardGame, seed: int, first: PlayerName, second: PlayerName, probability: float
 ) -> Player:
-    from environments.players.mixture import Mixture
+    from environments.players.mixture import Mixture, seeds_of
 
-    seeds = [int(word) for word in np.random.SeedSequence(seed).generate_state(3)]
+    seeds = seeds_of(seed)
     one = first.build(game, seeds[0])
     try:
         return Mixture(one, second.build(game, seeds[1]), probability, seeds[2])

@@ -86,6 +86,10 @@ class Mcts:
             max_wall_clock_time=seconds,
         )
 
+    def reseed(self, seed: int) -> None:
+        """See `Player.reseed`."""
+        self._rng = np.random.default_rng(seed)
+
     def snapshot(self) -> Any:
         """The random generator's state."""
         return self._rng.bit_generator.state

@@ -8,6 +8,11 @@ from environments.errors import UserError
 from environments.players.base import Advice, Player
 
 
+def seeds_of(seed: int) -> list[int]:
+    """The seeds of the first player, of the second, and of the choice between them."""
+    return [int(word) for word in np.random.SeedSequence(seed).generate_state(3)]
+
+
 class Mixture:
     """Asks `first` with the given probability, else `second`; independently at every move."""
 
@@ -23,6 +28,13 @@ class Mixture:
         """See `Player.advise`."""
         chosen = 0 if self._rng.random() < self._probability else 1
         return self._players[chosen].advise(state, deadline)
+
+    def reseed(self, seed: int) -> None:
+        """See `Player.reseed`."""
+        *seeds, own = seeds_of(seed)
+        self._rng = np.random.default_rng(own)
+        for player, each in zip(self._players, seeds, strict=True):
+            player.reseed(each)
 
     def snapshot(self) -> Any:
         """The random generator's state, and both players' snapshots."""

@@ -28,6 +28,10 @@ class RandomPlayer:
             actions = actions[actions != state.game.pass_action]
         return advice_to_play(state, self._rng.choice(actions))
 
+    def reseed(self, seed: int) -> None:
+        """See `Player.reseed`."""
+        self._rng = np.random.default_rng(seed)
+
     def snapshot(self) -> Any:
         """The random generator's state."""
         return self._rng.bit_generator.state

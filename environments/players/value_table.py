@@ -31,6 +31,10 @@ class ValueTable:
         actions, value = best_actions(state, self._values)
         return advice_to_play(state, self._rng.choice(actions), value=float(value))
 
+    def reseed(self, seed: int) -> None:
+        """See `Player.reseed`."""
+        self._rng = np.random.default_rng(seed)
+
     def snapshot(self) -> Any:
         """The random generator's state."""
         return self._rng.bit_generator.state

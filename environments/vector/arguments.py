@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from dm_env import specs
 
-from environments.embedded.actions import ActionCheck
+from environments.actions import ActionCheck
 
 
 def checked_ids(ids: Any, count: int) -> list[int]:

@@ -10,6 +10,8 @@ import numpy as np
 from environments.base import BatchedEnvironment, EnvironmentSpec, TimeStep
 from environments.errors import UserError
 from environments.keys import is_key
+from environments.precision import in_32_bits
+from environments.processes import Home, refuse_copies
 from environments.vector.arguments import checked_actions, checked_ids, checked_levels
 from environments.vector.seeds import world_seed
 
@@ -21,14 +23,15 @@ class BatchedWorlds:
         """Raises UserError if there is to be no world."""
         if count < 1:
             raise UserError(f"there must be at least one world, not {count}")
+        self._home = Home("worlds in JAX")
         self._environment = environment
         self._count = count
         self._spec = environment.spec
         self._key = jax.random.key(world_seed(seed, 0) >> 31)  # JAX takes 32 bits
         face = type(environment)
-        self._reset = jax.jit(face.reset, static_argnums=2)
-        self._start = jax.jit(face.start)
-        self._advance = jax.jit(_advance)
+        self._reset = in_32_bits(jax.jit(face.reset, static_argnums=2))
+        self._start = in_32_bits(jax.jit(face.start))
+        self._advance = in_32_bits(jax.jit(_advance))
         self._closed = False
         self._state: Any = None
         self._first: TimeStep = self._restart(lambda key: self._reset(environment, key, count))
@@ -145,8 +148,12 @@ class BatchedWorlds:
         self._closed = True
 
     def _check_open(self) -> None:
+        self._home.check()
         if self._closed:
             raise RuntimeError("the worlds are closed")
+
+    def __reduce__(self) -> Any:
+        refuse_copies("worlds in JAX")
 
     def __enter__(self) -> "BatchedWorlds":
         return self

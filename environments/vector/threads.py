@@ -1,4 +1,4 @@
-"""Embedded worlds side by side, each in a thread of its own.
+"""Worlds side by side, each in a thread of its own.
 
 The engine runs outside Python's lock, so that worlds use as many cores as there are. A world that
 waits for its opponent holds up no other: whoever uses `send` and `recv` goes on with the rest.
@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from environments.base import EnvironmentSpec, TimeStep
-from environments.embedded.environment import EmbeddedEnvironment
+from environments.base import Environment, EnvironmentSpec, TimeStep
 from environments.errors import UserError
+from environments.processes import Home, refuse_copies
 from environments.vector.arguments import checked_actions, checked_ids, checked_levels
 from environments.vector.errors import WorldError
 from environments.vector.inbox import Answer, Inbox
@@ -31,19 +31,20 @@ _log = logging.getLogger(__name__)
 
 
 class ThreadedWorlds:
-    """N embedded environments; see `VectorEnvironment`.
+    """N environments; see `VectorEnvironment`.
 
     An error in a world is raised once, as WorldError, by the call that waits for its answer; the
     next action sent to that world starts a new episode. The answers of the others are kept.
     """
 
-    def __init__(self, build: Callable[[int], EmbeddedEnvironment], count: int):
+    def __init__(self, build: Callable[[int], Environment], count: int):
         """`build(i)` makes world i; it is called in the thread of that world.
 
         Raises what `build` raises, and UserError if there is to be no world.
         """
         if count < 1:
             raise UserError(f"there must be at least one world, not {count}")
+        self._home = Home("worlds in threads")
         self._inbox = Inbox()
         self._worlds: list[World] = []
         self._end = weakref.finalize(self, _end, self._worlds, _EXIT_TIMEOUT)
@@ -57,9 +58,7 @@ class ThreadedWorlds:
             self._end()
             raise
 
-    def _build(
-        self, build: Callable[[int], EmbeddedEnvironment], ids: Sequence[int]
-    ) -> list[Answer]:
+    def _build(self, build: Callable[[int], Environment], ids: Sequence[int]) -> list[Answer]:
         for index in ids:
             self._worlds.append(World(index, partial(build, index), self._inbox))
             self._awaited.add(index)
@@ -142,6 +141,9 @@ class ThreadedWorlds:
         if busy := self._awaited.intersection(left):
             _log.warning("%s: still busy; the thread ends by itself", _named(busy))
 
+    def __reduce__(self) -> Any:
+        refuse_copies("worlds in threads")
+
     def __enter__(self) -> "ThreadedWorlds":
         return self
 
@@ -169,6 +171,7 @@ class ThreadedWorlds:
             raise
 
     def _tell(self, ids: Sequence[int], commands: Sequence[Command]) -> None:
+        self._home.check()
         if not self._end.alive:
             raise RuntimeError("the worlds are closed")
         busy = self._awaited.union(answer.world for answer in self._arrived).intersection(ids)
@@ -195,6 +198,7 @@ class ThreadedWorlds:
 
     def _receive(self, count: int, timeout: float) -> None:
         """Waits for `count` more answers; keeps what came, however many."""
+        self._home.check()
         arrived = self._inbox.wait(count, timeout)
         while (answer := self._inbox.take()) is not None:
             self._awaited.discard(answer.world)

@@ -8,7 +8,7 @@ from typing import Any
 
 import dm_env
 
-from environments.embedded.environment import EmbeddedEnvironment
+from environments.single import Environment
 from environments.vector.inbox import Answer, Inbox
 
 
@@ -23,7 +23,7 @@ class Shown:
 class Inhabitant:
     """What the thread of a world does with its environment."""
 
-    def __init__(self, environment: EmbeddedEnvironment):
+    def __init__(self, environment: Environment):
         self.environment = environment
         self._broken = False  # whether the last step failed, so that the next must reset
 
@@ -73,7 +73,7 @@ class World:
     world that is busy.
     """
 
-    def __init__(self, index: int, build: Callable[[], EmbeddedEnvironment], answers: Inbox):
+    def __init__(self, index: int, build: Callable[[], Environment], answers: Inbox):
         self._commands: SimpleQueue[Command | None] = SimpleQueue()
         self._thread = threading.Thread(
             target=_live,
@@ -100,7 +100,7 @@ class World:
 
 def _live(
     index: int,
-    build: Callable[[], EmbeddedEnvironment],
+    build: Callable[[], Environment],
     commands: "SimpleQueue[Command | None]",
     answers: Inbox,
 ) -> None:

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import mujoco
 import numpy as np
 
+from environments.embedded.engine import mujoco
 from environments.embedded.environment import EmbeddedEnvironment
 
 _STATE = mujoco.mjtState.mjSTATE_INTEGRATION

@@ -20,6 +20,7 @@ from environments.games.board import rules
 from environments.games.board.game import BoardGame, BoardState
 from environments.games.board.spec import OUTCOMES
 from environments.players.base import Player
+from environments.seeds import OPPONENT, seed_of
 
 REWARDS = {"win": 1.0, "draw": 0.5, "loss": 0.0}
 AGENT = 0  # the agent plays first
@@ -250,6 +251,9 @@ class BoardEmbedding(Embedding):
             "illegal_presses": np.asarray(self._illegal_presses, np.int32),
             "opponent_failed": np.asarray(self._failed),
         }
+
+    def reseed(self, seed: int) -> None:
+        self.opponent.reseed(seed_of(OPPONENT, seed))
 
     def snapshot(self) -> BoardSnapshot:
         """All that changes beside physics."""

@@ -5,10 +5,10 @@ Textures are drawn here, into the compiled model, so that no picture files are n
 
 from typing import Any
 
-import mujoco
 import numpy as np
 
 from environments.embedded.boards.spec import BoardSpec
+from environments.embedded.engine import mujoco
 
 _LIGHT, _DARK = (0.70, 0.52, 0.33), (0.40, 0.25, 0.14)  # wood
 _LINE = (0.16, 0.1, 0.06)

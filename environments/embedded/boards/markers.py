@@ -7,10 +7,10 @@ there is one site per cell, which shows the stone that is on it: so flips need o
 
 from dataclasses import dataclass
 
-import mujoco
 import numpy as np
 
 from environments.embedded.boards.scene import Scene
+from environments.embedded.engine import mujoco
 
 FIRST, SECOND = 1, 2  # planes of the players' stones
 

@@ -2,10 +2,10 @@
 
 import math
 
-import mujoco
 import numpy as np
 
 from environments.embedded.boards.scene import ARM, HAND, Scene
+from environments.embedded.engine import mujoco
 from environments.games.board.game import BoardState
 
 _JOINTS_POS, _JOINTS_VEL, _JOINTS_TORQUE = (

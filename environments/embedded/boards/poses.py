@@ -15,11 +15,11 @@ computes the table anew, in some seconds, and writes it.
 import functools
 from pathlib import Path
 
-import mujoco
 import numpy as np
 
 from environments.embedded.boards.scene import ARM, Scene, build_scene
 from environments.embedded.boards.spec import go_board
+from environments.embedded.engine import mujoco
 
 BOX = np.array([(-0.1, -0.1, 0.2), (0.1, 0.1, 0.4)])
 """`[2, 3]` metres: corners of the box in which the tool's centre starts."""

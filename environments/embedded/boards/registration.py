@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from environments.embedded.options import check_shown
 from environments.errors import UserError, unknown
 from environments.hints.options import HintOptions
+from environments.option_types import check_types
 from environments.registry import EnvironmentOptions, register
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class BoardOptions(EnvironmentOptions, ABC):
         return board_for(game)
 
     def __post_init__(self):
+        super().__post_init__()
         from environments.games.board.game import board_game
         from environments.players.make import parse_player
 
@@ -118,6 +120,7 @@ class MujogoOptions(BoardOptions):
     komi: float = 7.5
 
     def __post_init__(self):
+        check_types(self)
         if not 5 <= self.size <= 9:
             raise UserError(f"size must be 5 to 9, not {self.size}")
         super().__post_init__()

@@ -9,13 +9,13 @@ import functools
 from dataclasses import dataclass
 from typing import Any
 
-import mujoco
 import numpy as np
 
 from environments.embedded.base import building
 from environments.embedded.boards.looks import add_looks, paint
 from environments.embedded.boards.registration import CONTROL_STEP
 from environments.embedded.boards.spec import BoardSpec
+from environments.embedded.engine import mujoco
 
 ARM_POSITION = (0.0, 0.4, 0.0)
 ROBOT_GROUP = 1  # of the arm's and the hand's geoms

@@ -7,11 +7,10 @@ run again up to there in a second world. Both give the states of `mj_step`, bit 
 
 from typing import Any
 
-import mujoco
 import numpy as np
-from mujoco.rollout import Rollout
 
 from environments.embedded.boards.scene import Scene
+from environments.embedded.engine import Rollout, mujoco
 from environments.embedded.simulation import Simulation
 
 THRESHOLD = 1e-3  # N; a sensor that shows more is pressed

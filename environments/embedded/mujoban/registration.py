@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 
 from environments.embedded.options import check_shown
 from environments.errors import UserError
-from environments.games.sokoban.registration import level_source
 from environments.hints.options import HintOptions
 from environments.registry import EnvironmentOptions, register
 
@@ -62,7 +61,7 @@ class MujobanOptions(EnvironmentOptions):
     hints: HintOptions = field(default_factory=HintOptions)
 
     def __post_init__(self):
-        object.__setattr__(self, "levels", level_source(self.levels))
+        super().__post_init__()
         steps = self.control_step / PHYSICS_STEP
         if not (0.999 < steps < 10_001 and abs(steps - round(steps)) < 1e-6):
             raise UserError(

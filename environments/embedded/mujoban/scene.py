@@ -8,10 +8,10 @@ import functools
 from dataclasses import dataclass
 from typing import Any
 
-import mujoco
 import numpy as np
 
 from environments.embedded.base import building
+from environments.embedded.engine import mujoco
 from environments.embedded.mujoban.levels import (
     BOX_HALF_SIZE,
     PARKED_POS,

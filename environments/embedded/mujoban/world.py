@@ -3,9 +3,9 @@
 import copy
 import dataclasses
 
-import mujoco
 import numpy as np
 
+from environments.embedded.engine import mujoco
 from environments.embedded.mujoban import scene
 from environments.embedded.mujoban.board import Place, Pressed
 from environments.embedded.mujoban.levels import Placement

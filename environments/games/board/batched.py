@@ -16,6 +16,7 @@ from environments.games.board.game import board_game
 from environments.games.board.opponents import Opponent, make_opponent
 from environments.games.board.registration import BoardGameOptions, GoOptions
 from environments.games.board.spec import OUTCOMES, board_spec, starts_second
+from environments.precision import in_32_bits, require_32_bits
 
 _WIN, _DRAW, _LOSS, _UNFINISHED = range(len(OUTCOMES))
 
@@ -51,6 +52,7 @@ class BatchedBoard:
     options: BoardGameOptions
 
     @classmethod
+    @in_32_bits
     def from_options(cls, options: BoardGameOptions) -> "BatchedBoard":
         """Raises UserError if the opponent that `options` name cannot play inside JAX."""
         opponent = make_opponent(options.opponent, board_game(options.openspiel))
@@ -80,10 +82,12 @@ class BatchedBoard:
 
     def step(self, state: BoardGameState, action: jax.Array) -> tuple[BoardGameState, TimeStep]:
         """See `BatchedEnvironment.step`."""
+        require_32_bits("pgx, which plays here,")
         return jax.vmap(self._step)(state, action.astype(jnp.int32))
 
     def _begin(self, keys: jax.Array, levels: jax.Array | None) -> tuple[BoardGameState, TimeStep]:
         """The first time step on each board, on the given levels or on drawn ones."""
+        require_32_bits("pgx, which plays here,")
         ended = replace(self._ended(), key=keys[0])
         states = jax.vmap(lambda key: replace(ended, key=key))(keys)
         actions = jnp.zeros(len(keys), jnp.int32)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from environments.errors import UserError
+from environments.option_types import check_types
 from environments.registry import EnvironmentOptions, register
 
 
@@ -26,6 +27,7 @@ class BoardGameOptions(EnvironmentOptions, ABC):
         """The game's name for `board_game`."""
 
     def __post_init__(self):
+        super().__post_init__()
         from environments.games.board.game import board_game
         from environments.players.make import parse_player
 
@@ -79,6 +81,7 @@ class GoOptions(BoardGameOptions):
     komi: float = 7.5
 
     def __post_init__(self):
+        check_types(self)
         if not 5 <= self.size <= 19:
             raise UserError(f"size must be 5 to 19, not {self.size}")
         super().__post_init__()

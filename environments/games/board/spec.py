@@ -3,9 +3,9 @@
 import numpy as np
 from dm_env import specs
 
-from environments.base import EnvironmentSpec
 from environments.games.board.registration import BoardGameOptions
 from environments.games.board.rules import PLANES
+from environments.single import EnvironmentSpec
 
 OUTCOMES = ("win", "draw", "loss", "unfinished")
 REWARDS = {"win": 1.0, "draw": 0.0, "loss": -1.0, "unfinished": 0.0}

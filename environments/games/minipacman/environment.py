@@ -1,21 +1,17 @@
 """MiniPacman as one `dm_env.Environment`, in NumPy, over the rules."""
 
-import operator
-from typing import Any
-
 import dm_env
 import numpy as np
-from dm_env import specs
 
-from environments.base import EnvironmentSpec
 from environments.games.minipacman import draws, rules
 from environments.games.minipacman.modes import MODES
 from environments.games.minipacman.observations import observe, sprites
 from environments.games.minipacman.registration import MiniPacmanOptions
 from environments.games.minipacman.spec import minipacman_spec
+from environments.single import Environment, EnvironmentSpec, Progress
 
 
-class MiniPacman(dm_env.Environment):
+class MiniPacman(Environment):
     """A maze of 15x19 cells with food, two power pills and ghosts (I2A, 1707.06203).
 
     Level: food lies on every free cell but the player's; the player, two power pills and the
@@ -59,118 +55,63 @@ class MiniPacman(dm_env.Environment):
         outcome `caught`.
     Truncation: after a number of steps drawn for each episode uniformly from
         `options.time_limit`, both ends included: LAST with discount 1, outcome `survived`.
-    Discount: float32, 1 but at a termination. As dm_env has it, a FIRST has neither reward nor
-        discount: both are None.
-    Reset: at a level drawn uniformly from `options.start_level`. A step after LAST, or before any
-        reset, ignores its action and resets. All chance follows from `seed` alone.
+    Reset: at a level drawn uniformly from `options.start_level`. All chance follows from `seed`
+        alone.
 
     No two observations share memory.
     """
 
     def __init__(self, options: MiniPacmanOptions, *, seed: int = 0):
+        super().__init__(seed=seed)
         self._options = options
         self._mode = MODES[options.mode]
         self._spec = minipacman_spec(options)
-        self._rng = np.random.default_rng(seed)
-        self._state: rules.State | None = None
-        self._steps_left = 0
-        self._outcome: str | None = None
 
     @property
     def spec(self) -> EnvironmentSpec:
-        """What an agent may know of it."""
         return self._spec
 
     @property
     def num_levels(self) -> int:
-        """How many levels there are to start from."""
         low, high = self._options.start_level
         return high - low + 1
 
     @property
-    def state(self) -> rules.State:
-        """The moment of play. Raises RuntimeError before the first reset."""
-        if self._state is None:
-            raise RuntimeError("there is no state before the first reset")
-        return self._state
-
-    @property
-    def outcome(self) -> str | None:
-        """How the episode ended, one of `rules.OUTCOMES`; None until it has."""
-        return self._outcome
+    def unfinished(self) -> str:
+        return "survived"
 
     def reset(self) -> dm_env.TimeStep:
         """Starts an episode at a level and with a time limit drawn at random."""
         low, high = self._options.time_limit
-        index = int(self._rng.integers(self.num_levels))
-        return self._start(index, int(self._rng.integers(low, high, endpoint=True)))
+        level = int(self._rng.integers(self.num_levels))
+        limit = int(self._rng.integers(low, high, endpoint=True))
+        first = self.reset_to(level)
+        self._limit = limit
+        return first
 
-    def reset_to(self, index: int) -> dm_env.TimeStep:
-        """Starts an episode at the level `index` after the easiest, with the longest time limit.
+    def begin(self, level: int) -> None:
+        """The level that comes `level` after the easiest, with the longest time limit.
 
-        Where things lie is drawn at random. Raises IndexError if there is no such level.
+        Where things lie is drawn at random.
         """
-        if not 0 <= index < self.num_levels:
-            raise IndexError(f"level must be in 0 to {self.num_levels - 1}, not {index}")
-        return self._start(index, self._options.time_limit[1])
+        words = self._words(draws.NUM_PLACE_WORDS)
+        self._state = rules.begin(self._options.start_level[0] + level, words)
+        self._limit = self._options.time_limit[1]
 
-    def _start(self, index: int, time_limit: int) -> dm_env.TimeStep:
-        level = self._options.start_level[0] + index
-        self._state = rules.begin(level, self._words(draws.NUM_PLACE_WORDS))
-        self._steps_left = time_limit
-        self._outcome = None
-        return dm_env.restart(self._observe())
-
-    def step(self, action: Any) -> dm_env.TimeStep:
-        """Plays a step, or resets if the episode has ended or none has begun."""
-        if self._state is None or self._outcome is not None:
-            return self.reset()
-        action = _checked(action)
+    def advance(self, action: int) -> Progress:
         words = self._words(draws.NUM_WORDS)
-        self._state, events = rules.apply(self._mode, self._state, action, words)
-        self._steps_left -= 1
-        if events.caught:
-            self._outcome = "caught"
-        elif self._steps_left == 0:
-            self._outcome = "survived"
-        reward, discount = rules.reward(self._mode, events), float(not events.caught)
-        step_type = dm_env.StepType.LAST if self._outcome else dm_env.StepType.MID
-        return dm_env.TimeStep(step_type, np.float32(reward), np.float32(discount), self._observe())
+        self._state, events = rules.apply(self._mode, self.state, action, words)
+        return Progress(rules.reward(self._mode, events), "caught" if events.caught else None)
 
     def _words(self, count: int) -> np.ndarray:
         return self._rng.integers(2**32, size=count, dtype=np.uint32)
 
-    def _observe(self) -> dict[str, np.ndarray]:
+    def observation(self) -> dict[str, np.ndarray]:
         return observe(self._options.observations, rules.layers(self.state), np)
+
+    def planes(self) -> np.ndarray:
+        return rules.planes(self.state)
 
     def picture(self) -> np.ndarray:
         """The maze for people, `[120, 152, 3] uint8`, whatever is observed."""
         return sprites(rules.layers(self.state))
-
-    def observation_spec(self) -> dict[str, specs.Array]:
-        """One spec for each key of the observation."""
-        return dict(self._spec.observation)
-
-    def action_spec(self) -> specs.Array:
-        """Indices into `rules.ACTIONS`."""
-        return self._spec.action
-
-    def reward_spec(self) -> specs.Array:
-        """A float32 scalar."""
-        return specs.Array((), np.float32, name="reward")
-
-    def discount_spec(self) -> specs.BoundedArray:
-        """A float32 scalar in [0, 1]."""
-        return specs.BoundedArray((), np.float32, 0.0, 1.0, name="discount")
-
-
-def _checked(action: Any) -> int:
-    try:
-        if isinstance(action, bool):
-            raise TypeError
-        index = operator.index(action)
-    except TypeError:
-        raise ValueError(f"action must be an integer, not {action!r}") from None
-    if not 0 <= index < len(rules.ACTIONS):
-        raise ValueError(f"action must be in 0 to {len(rules.ACTIONS) - 1}, not {index}")
-    return index

@@ -43,6 +43,7 @@ class MiniPacmanOptions(EnvironmentOptions):
     start_level: tuple[int, int] = (1, 1)
 
     def __post_init__(self):
+        super().__post_init__()
         if self.mode not in MODES:
             raise unknown("mode of minipacman", self.mode, MODES)
         low, high = self.time_limit

@@ -3,10 +3,10 @@
 import numpy as np
 from dm_env import specs
 
-from environments.base import EnvironmentSpec
 from environments.games.minipacman import rules
 from environments.games.minipacman.observations import observation_spec
 from environments.games.minipacman.registration import MiniPacmanOptions
+from environments.single import EnvironmentSpec
 
 
 def minipacman_spec(options: MiniPacmanOptions) -> EnvironmentSpec:

@@ -1,40 +1,11 @@
 """Registers `sokoban` with its options; loads the environments only when asked to."""
 
-import operator
-import os
 from dataclasses import dataclass
-from typing import Any
 
 from environments.errors import UserError, unknown
-from environments.games.sokoban.generated import EXAMPLE
 from environments.registry import EnvironmentOptions, register
 
 OBSERVATION_KINDS = ("planes", "pixels", "sprites")
-
-
-def level_source(value: Any) -> str:
-    """A level source as options hold it; it may be given as a path. Raises UserError."""
-    if isinstance(value, str | os.PathLike):
-        return str(os.fspath(value))
-    raise UserError(f"levels must be a level source, such as a path or {EXAMPLE!r}, not {value!r}")
-
-
-def _pair(name: str, value: Any) -> tuple[int, int]:
-    """Two whole numbers; one stands for both."""
-    numbers = [value, value] if isinstance(value, int) else value
-    try:
-        first, second = (operator.index(number) for number in numbers)
-    except (TypeError, ValueError):
-        raise UserError(f"{name} must be two whole numbers, not {value!r}") from None
-    return first, second
-
-
-def _names(name: str, value: Any) -> tuple[str, ...]:
-    """Names in any sequence; a string is one name."""
-    names = (value,) if isinstance(value, str) else value
-    if not isinstance(names, tuple | list) or not all(isinstance(each, str) for each in names):
-        raise UserError(f"{name} must be names, not {value!r}")
-    return tuple(names)
 
 
 def _single(options: "SokobanOptions", seed: int):
@@ -74,13 +45,7 @@ class SokobanOptions(EnvironmentOptions):
     noop: bool = False
 
     def __post_init__(self):
-        for field, value in (
-            ("levels", level_source(self.levels)),
-            ("board", _pair("board", self.board)),
-            ("observations", _names("observations", self.observations)),
-            ("time_limit", _pair("time_limit", self.time_limit)),
-        ):
-            object.__setattr__(self, field, value)
+        super().__post_init__()
         low, high = self.time_limit
         if not 1 <= low <= high:
             raise UserError(

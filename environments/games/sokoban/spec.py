@@ -3,10 +3,10 @@
 import numpy as np
 from dm_env import specs
 
-from environments.base import EnvironmentSpec
 from environments.games.sokoban import rules
 from environments.games.sokoban.observations import SPRITE_SIZE, observation_spec
 from environments.games.sokoban.registration import SokobanOptions
+from environments.single import EnvironmentSpec
 
 
 def sokoban_spec(shape: tuple[int, int], options: SokobanOptions) -> EnvironmentSpec:

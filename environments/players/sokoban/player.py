@@ -50,6 +50,11 @@ class SokobanSolver:
             self._known = known
         return solution
 
+    def reseed(self, seed: int) -> None:
+        """Forgets the plan; nothing is random here."""
+        del seed
+        self._known = {}
+
     def snapshot(self) -> dict[bytes, Solution]:
         """The plan that is kept."""
         return dict(self._known)

@@ -33,6 +33,8 @@ class Thinker:
             raise RuntimeError("no such position")
         return Advice("advised", state[0], value=float(self.draws))
 
+    def reseed(self, seed: int) -> None: ...
+
     def snapshot(self) -> Any:
         return self.draws
 

@@ -38,10 +38,10 @@ def _no_thread_is_left():
 def of(worlds: ThreadedWorlds, world: int) -> Any:
     """The embedding of a world, to tamper with while it is idle."""
     found: list[Any] = []
-    worlds._worlds[world].tell(lambda inhabitant: found.append(inhabitant.environment.embedding))
+    worlds._worlds[world].tell(lambda inhabitant: found.append(inhabitant.environment))
     assert worlds._inbox.wait(1, 10)
     worlds._inbox.take()
-    return found[0]
+    return found[0].embedding
 
 
 def test_each_world_plays_as_it_does_alone():

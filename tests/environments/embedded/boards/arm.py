@@ -34,6 +34,8 @@ class Scripted:
             return Advice("failed")
         return Advice("advised", self.actions.pop(0))
 
+    def reseed(self, seed: int) -> None: ...
+
     def snapshot(self) -> Any:
         return tuple(self.actions)
 

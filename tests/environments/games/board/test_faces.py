@@ -34,6 +34,8 @@ class Told:
     def advise(self, state: Any, deadline: float | None = None) -> Advice:
         return Advice("failed" if self.action is None else "advised", self.action)
 
+    def reseed(self, seed: int) -> None: ...
+
     def snapshot(self) -> Any:
         return self.action
 

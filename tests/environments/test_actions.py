@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from dm_env import specs
 
-from environments.embedded.actions import checked_action
+from environments.actions import checked_action
 
 SPEC = specs.BoundedArray((3,), np.float32, [-1, -1, 0], [1, 2, 10])
 

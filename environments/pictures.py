@@ -7,13 +7,13 @@ from PIL import Image, ImageDraw
 
 from environments.embedded.boards.spec import BLACK as SCENE_BLACK
 from environments.embedded.boards.spec import board_for
-from environments.errors import UserError
 from environments.games.board.game import BoardState
 from environments.games.minipacman import rules as minipacman
 from environments.games.minipacman.observations import sprites as maze_sprites
 from environments.games.sokoban import rules as sokoban
 from environments.games.sokoban.observations import SPRITE_SIZE, sprites
 
+PICTURE_SIDE = 480  # pixels, of pictures for people
 BACKGROUND = (24, 24, 28)
 _WOOD, _LINE, _PRESENT = (222, 184, 128), (92, 64, 32), (240, 214, 168)
 _BLACK, _WHITE, _RIM, _NEW = (28, 28, 30), (246, 244, 238), (60, 52, 44), (240, 150, 30)
@@ -25,18 +25,18 @@ _Colour = tuple[int, int, int]
 _FINE = 4  # drawn so many times as large, then scaled down: smooth edges
 
 
-def board_picture(state: Any, side: int, new: np.ndarray | None = None) -> np.ndarray:
+def board_picture(
+    state: Any, planes: np.ndarray, side: int, new: np.ndarray | None = None
+) -> np.ndarray:
     """The board of a position as a picture `[side, side, 3] uint8`.
 
     Args:
-      state: a position of Sokoban, of MiniPacman or of a board game; of any other game, its planes
-        or what has them (see `planes_of`), which are drawn as squares of one colour a plane.
+      state: a position of Sokoban, of MiniPacman, of a board game or of any other game.
+      planes: its planes `[H, W, C] bool`; of other games they are drawn as squares of one colour a
+        plane.
       side: pixels.
       new: cells `[H, W] bool` whose stones are marked as the newest.
-
-    Raises UserError if nobody draws boards of such states.
     """
-    planes = planes_of(state)
     if isinstance(state, sokoban.State):
         return _enlarged(sprites(planes), side)
     if isinstance(state, minipacman.State):
@@ -65,22 +65,6 @@ def frame_picture(frame: np.ndarray, side: int) -> tuple[np.ndarray, int, tuple[
     size = cell * columns, cell * rows
     picture = Image.fromarray(tiles).resize(size, Image.Resampling.NEAREST)
     return _centred(picture, side), cell, ((side - size[0]) // 2, (side - size[1]) // 2)
-
-
-def planes_of(state: Any) -> np.ndarray:
-    """The planes `[H, W, C] bool` of a position.
-
-    A game that is new here has them as `state.planes`, or its state is such an array or one plane.
-    Raises UserError for a state without a board.
-    """
-    if isinstance(state, sokoban.State):
-        return sokoban.planes(state)
-    if isinstance(state, minipacman.State):
-        return minipacman.planes(state)
-    planes = getattr(state, "planes", state)
-    if isinstance(planes, np.ndarray) and planes.dtype == bool and planes.ndim in (2, 3):
-        return planes if planes.ndim == 3 else planes[..., None]
-    raise UserError(f"there is no picture for boards of {type(state).__name__}")
 
 
 def _squares(planes: np.ndarray) -> np.ndarray:

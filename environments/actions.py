@@ -1,5 +1,7 @@
-"""Continuous actions at the door: clipped where rounding explains it, refused otherwise."""
+"""Checks actions before a game sees them: clipped where rounding explains it, else refused."""
 
+import operator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -35,6 +37,31 @@ class ActionCheck:
                 _refuse_far(values, clipped, spec)
                 return clipped
         return values
+
+
+def action_check(spec: specs.Array) -> Callable[[Any], Any]:
+    """What checks actions of `spec`: an index comes back as int, numbers as an array.
+
+    It raises ValueError for an action that is not within the spec.
+    """
+    if isinstance(spec, specs.DiscreteArray):
+        return lambda action: checked_index(action, int(spec.num_values))
+    if not isinstance(spec, specs.BoundedArray):
+        raise TypeError(f"actions must be discrete or bounded, not {spec}")
+    return ActionCheck(spec)
+
+
+def checked_index(action: Any, count: int) -> int:
+    """`action` as an int in 0 to `count - 1`. Raises ValueError for anything else."""
+    try:
+        if isinstance(action, bool):
+            raise TypeError
+        index = operator.index(action)
+    except TypeError:
+        raise ValueError(f"action must be an integer, not {action!r}") from None
+    if not 0 <= index < count:
+        raise ValueError(f"action must be in 0 to {count - 1}, not {index}")
+    return index
 
 
 def checked_action(action: Any, spec: specs.BoundedArray) -> np.ndarray:
