@@ -23,13 +23,13 @@ def misfit(shape: Shape, largest: Shape | None) -> str | None:
     """Why levels of this shape cannot be used where `largest` is the most; None if they can."""
     if largest is None or (shape[0] <= largest[0] and shape[1] <= largest[1]):
         return None
-    return f"of {shape[0]}x{shape[1]} do not fit a {largest[0]}x{largest[1]} board"
+    return f"levels of {shape[0]}x{shape[1]} do not fit a {largest[0]}x{largest[1]} board"
 
 
 def all_or_none(levels: LevelSet, name: str, largest: Shape | None) -> Reading:
     """The reading of levels of one size, from a file called `name`."""
     what = misfit(levels.shape, largest)
-    return Reading(None, (f"{name}: {len(levels)} levels {what}",)) if what else Reading(levels)
+    return Reading(None, (f"{name}: {what}",)) if what else Reading(levels)
 
 
 def joined(readings: Sequence[Reading], source: str) -> LevelSet:

@@ -111,7 +111,7 @@ def _generated(source: str, largest: Shape | None) -> Reading:
     wanted = parse_generated(source)
     size = wanted.size
     if what := misfit((size, size), largest):
-        raise UserError(f"{source}: levels {what}")
+        raise UserError(f"{source}: {what}")
     return Reading(generate(size, size, wanted.boxes, wanted.count, wanted.seed, wanted.split))
 
 

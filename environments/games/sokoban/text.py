@@ -147,7 +147,7 @@ def _level(drawing: Drawing, name: str, largest: Shape | None) -> Level:
     if np.array_equal(boxes, targets):
         raise error("this level is solved already")
     if what := misfit((len(drawing), width), largest):
-        raise error(f"levels {what}")
+        raise error(what)
     return Level(walls | outside, targets, boxes, players[0])
 
 

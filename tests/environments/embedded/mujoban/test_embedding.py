@@ -198,7 +198,7 @@ def test_boards_of_many_sizes(tmp_path, height, width):
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        (["#" * 21, "#@$." + " " * 16 + "#", "#" * 21], "3x21 are too large .* at most 20x20"),
+        (["#" * 21, "#@$." + " " * 16 + "#", "#" * 21], "levels of 3x21 do not fit a 20x20 board"),
         (["####", "#@$#", "####"], "boxes and targets differ"),
         (["#####", "#@x.#", "#####"], "unknown symbol 'x'"),
     ],
