@@ -1,5 +1,6 @@
 """Packaging: everything is pinned, it resolves for every environment, imports go one way."""
 
+import ast
 import importlib.util
 import json
 import os
@@ -96,6 +97,26 @@ def test_the_doctor_advises_the_versions_that_a_clone_installs():
     acme, reverb, tensorflow = sorted(lines)
     assert f"`pip install {reverb} {tensorflow}`" in doctor_advice.REPLAY
     assert f"`pip install --no-deps {acme}`" in doctor_advice.ACME
+
+
+def _imported(path: Path) -> set[str]:
+    """The top-level packages that a file imports, anywhere in it."""
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
+    return {name.partition(".")[0] for name in names}
+
+
+def test_every_library_that_is_imported_is_asked_for():
+    groups = PYPROJECT["dependency-groups"]
+    asked = [*PYPROJECT["project"]["dependencies"], *groups["replay"], *groups["bench"]]
+    asked_for = {canonicalize_name(Requirement(line).name) for line in asked}
+    installed = metadata.packages_distributions()
+    files = [path for root in ROOTS for path in (REPOSITORY / root).rglob("*.py")]
+    imported = set().union(*map(_imported, files)) - sys.stdlib_module_names - {*ROOTS}
+    assert {"jax", "reverb"} <= imported
+    for name in imported & installed.keys():
+        assert {canonicalize_name(owner) for owner in installed[name]} & asked_for, name
 
 
 @pytest.mark.slow
