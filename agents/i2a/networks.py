@@ -57,7 +57,8 @@ def i2a_network(
         parts = [model_free(observation), embeddings.reshape(len(frame), -1)]
         found = output(parts, observation, is_first)
         distillation = cross_entropy(
-            found.logits, rollout_policy(frame).reshape(found.logits.shape)
+            policy.restricted(found.logits, observation),
+            rollout_policy(frame).reshape(found.logits.shape),
         )
         return NetworkOutput(found.logits, found.value, {DISTILLATION: distillation}), core
 

@@ -1,12 +1,14 @@
 """I2A as an agent: what learns and what does not, and what its losses reach."""
 
 from dataclasses import replace
+from typing import Any
 
 import haiku as hk
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from dm_env import specs
 
 from agents.actor_critic.parts import Parts
 from agents.i2a.config import I2AConfig
@@ -15,7 +17,14 @@ from agents.models.config import ModelConfig
 from agents.models.make import make_model
 from environments.errors import UserError
 from launch import published
-from tests.agents.toy import board_spec, noise_state, quick_jit, random_unroll, randomised
+from tests.agents.toy import (
+    board_spec,
+    noise_state,
+    quick_jit,
+    random_observation,
+    random_unroll,
+    randomised,
+)
 
 SPEC = board_spec("planes", size=4)
 CONFIG = I2AConfig(
@@ -74,6 +83,26 @@ def test_distillation_reaches_the_rollout_policy_alone_and_nothing_else_does(com
         assert reached == ("rollout_policy" in name), name
     for name, reached in moved(zeros, rest).items():
         assert reached == (name.startswith("agent/") and "rollout_policy" not in name), name
+
+
+def test_the_rollout_policy_follows_the_policy_among_legal_actions():
+    """Only action 2 is legal: towards it alone the rollout policy, still uniform, is drawn."""
+    mask = specs.BoundedArray((4,), bool, False, True, name="legal_actions")
+    spec = replace(SPEC, observation={**SPEC.observation, "legal_actions": mask})
+    network = i2a_network(CONFIG, spec, make_model(CONFIG.model, spec))
+    params: Any = CONFIG.make(spec, frames=1).init(jax.random.key(0)).params
+    planes = random_observation(SPEC, 0, (1, 3))
+    observation = {**planes, "legal_actions": jnp.broadcast_to(jnp.arange(4) == 2, (1, 3, 4))}
+    transformed = hk.without_apply_rng(hk.transform(network.unroll))
+
+    def distillation(learnt):
+        is_first = jnp.zeros((1, 3), bool)
+        output, _ = transformed.apply(learnt, observation, is_first, (), model=params["model"])
+        return jnp.sum(output.auxiliary[DISTILLATION])
+
+    gradient = quick_jit(jax.grad(distillation))(params["agent"])
+    (name,) = (name for name in gradient if name.endswith("rollout_policy/logits"))
+    np.testing.assert_allclose(gradient[name]["b"], 3 * np.array([0.25, 0.25, -0.75, 0.25]), 1e-5)
 
 
 def test_the_model_is_drawn_apart_from_what_learns():
