@@ -200,3 +200,17 @@ class Experiment:
         _at_least("seed", self.seed, 0)
         if self.seed > _GREATEST_SEED:
             raise UserError(f"seed must be at most {_GREATEST_SEED}, not {self.seed}")
+
+    def check_discounts(self) -> None:
+        """Raises UserError if hints are paid by another discount than the agent's.
+
+        Their shaping would then change which policy is best. Runs that are trained so are still
+        read: to begin one is refused.
+        """
+        hints, own = getattr(self.environment, "hints", None), getattr(self.agent, "discount", None)
+        if hints is None or own is None or not hints.shaping or hints.discount == own:
+            return
+        raise UserError(
+            f"environment.hints.discount is {hints.discount:g} and agent.discount {own:g}: shaping "
+            f"would change what is best; set environment.hints.discount to {own:g}"
+        )

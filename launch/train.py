@@ -110,6 +110,7 @@ def _begin(arguments: Arguments) -> int:
 
     experiment = level_record.with_absolute_paths(arguments.experiment)
     init_from = arguments.init_from
+    experiment.check_discounts()
     path = arguments.run_dir or run_folder.default_path(experiment.name)
     run_folder.check_new(path)  # and again when it is made: JAX and levels take long to load
     policy, found = b"", ()

@@ -31,7 +31,7 @@ class HintOptions:
     # as the expert's plan tells, to the end of the way: a difference of potentials, which leaves
     # the best policy what it is. Where until_lost ends an episode, it also costs something.
     shaping: float = 0.0
-    # Discount of these potentials: that of the agent.
+    # Discount of these potentials: that of the agent, or training is refused.
     discount: float = 0.99
     # Part of the episodes in which nothing is told, so that a policy may learn to do without.
     dropout: float = 0.0

@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -132,6 +134,17 @@ def test_a_wrong_budget_is_refused_by_name(field, value):
     small = registry.load("sokoban_small")
     with pytest.raises(UserError, match=rf"{field} must be at (least|most) .*not {value}"):
         Experiment("x", small.environment, small.agent, **{field: value})
+
+
+def test_hints_and_agent_have_one_discount():
+    for name in registry.experiments():
+        registry.load(name).check_discounts()
+    hinted: Any = registry.load("mujoxo_press")
+    other: Any = replace(hinted, agent=replace(hinted.agent, discount=0.97))
+    with pytest.raises(UserError, match=r"set environment\.hints\.discount to 0\.97"):
+        other.check_discounts()
+    unpaid = replace(other.environment.hints, shaping=0.0)
+    replace(other, environment=replace(other.environment, hints=unpaid)).check_discounts()
 
 
 def test_the_count_of_frames_has_room_for_the_last_row():

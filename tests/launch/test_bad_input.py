@@ -32,6 +32,10 @@ def run(tmp_path):
         (["train", "--resume", "/nonexistent"], ["is not a run: it does not exist"]),
         (["train", "--resume", "/"], ["is not a run: it has no config.json"]),
         (["train", "--init-from", "/nonexistent"], ["is not a run"]),
+        (
+            ["train", "mujoxo_press", "--environment.hints.discount", "0.9"],
+            ["agent.discount 0.99", "set environment.hints.discount to 0.99"],
+        ),
         (["evaluate", "/nonexistent"], ["/nonexistent is neither a run folder nor one of random"]),
         (["evaluate", "random"], ["give --suite"]),
         (["evaluate", "random", "--suite", "hrad"], ["suite 'hrad'", "did you mean 'hard'?"]),
