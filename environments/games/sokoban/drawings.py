@@ -101,7 +101,8 @@ def _row(line: str, within: bool) -> str | None:
     body = line.strip()
     if not body.strip(FLOOR):
         return None
-    cells = line[: line.index(body[0])].expandtabs() + body
+    indent = line[: line.index(body[0])].expandtabs()
+    cells = " " * len(indent) + body
     if "#" in body and _PLAIN.fullmatch(cells):
         return cells
     counted = any(symbol.isdecimal() for symbol in body)

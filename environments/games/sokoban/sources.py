@@ -6,6 +6,7 @@ PATH                                                      a level file, packed o
 the rows of levels                                        text with more than one line
 """
 
+import functools
 import logging
 import os
 import threading
@@ -47,8 +48,8 @@ def load_levels(
     """The level set that a source names, in the order of its files; not to be written to.
 
     The same object for all who ask for it, as long as one of them holds it and its files are as
-    they were. What cannot be used is left out, with one warning: levels that are drawn wrong, are
-    solved already, or are larger than `board` or `largest`. `LevelSet.left_out` lists it.
+    they were. Levels that are drawn wrong, are solved already, or are larger than `board` or
+    `largest` are left out: a warning says so, once, and `LevelSet.left_out` lists them.
 
     Args:
       source: see the module.
@@ -68,11 +69,17 @@ def load_levels(
             levels = joined(readings(source, largest), source)
             levels = _in_use[key] = levels if board == (0, 0) else levels.padded(board)
             if levels.left_out:
-                _log.warning("%s", _warning(levels))
+                _warn(_left_out(levels))
     return levels
 
 
-def _warning(levels: LevelSet) -> str:
+@functools.lru_cache(maxsize=1024)
+def _warn(message: str) -> None:
+    """Says once in a process what may be found many times."""
+    _log.warning("%s", message)
+
+
+def _left_out(levels: LevelSet) -> str:
     source = levels.source if "\n" not in levels.source else "levels"
     kept = f"{len(levels)} level{'s' if len(levels) > 1 else ''}"
     return (
