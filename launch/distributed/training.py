@@ -212,8 +212,8 @@ class Training:
         self._state, metrics = self._learner.update(self._state, batch.unroll)
         window.add(metrics, staleness, batch.dropped)
         progress.version += 1
-        self._publish(finished=self._plan.round_items)
         progress.frames = int(self._state.agent.frames)
+        self._publish(finished=self._plan.round_items)
 
     def _publish(self, finished: int) -> None:
         """Puts out the present weights, made with `finished` items."""
