@@ -83,7 +83,12 @@ def _train(wanted: "list[Task]", jobs: int, running: "list[Job]", stop: "Stop") 
                 waiting.remove(task)
             elif len(running) < jobs and done.issuperset(task.needs):
                 waiting.remove(task)
-                running.append(job := Job(task))
+                try:
+                    running.append(job := Job(task))
+                except UserError as error:
+                    failures[task.name] = str(error)
+                    _say(f"{task.name}: {error}")
+                    continue
                 _say(f"{task.name}: {'is being trained already' if job.adopted else 'begins'}")
         for job in [job for job in running if not job.running()]:
             running.remove(job)

@@ -52,13 +52,17 @@ def _task(path: Path, variant: Variant, seed: int) -> Task:
 
 
 def finished(folder: Path) -> bool:
-    """Whether the run has spent its budget, and has the row of its last policy."""
+    """Whether the run has spent its budget, and has the row of its last policy.
+
+    One that cannot be read is not finished: to resume it mends what can be mended.
+    """
     run = RunFolder(folder)
-    if not run.config.exists() or not run.policy.exists():
+    try:
+        experiment, frames = configuration.load(run.config), published.load(run.policy).frames
+        rows = loggers.read_csv(run.metrics)
+    except UserError:
         return False
-    experiment, frames = configuration.load(run.config), published.load(run.policy).frames
-    rows = loggers.read_csv(run.metrics)
-    if not rows or rows[-1]["frames"] != frames:  # the policy is older, or waits to be evaluated
+    if not rows or rows[-1].get("frames") != frames:  # it is older, or waits to be evaluated
         return False
     beside = experiment.runner.kind != "device" and experiment.evaluation.suites
     if beside and rows[-1].get("evaluated_frames") != frames:
@@ -75,7 +79,7 @@ def progress(folder: Path) -> float:
         rows, experiment = loggers.read_csv(run.metrics), configuration.load(run.config)
     except UserError:  # it has only just begun
         return 0.0
-    return rows[-1]["frames"] / experiment.max_frames if rows else 0.0
+    return rows[-1].get("frames", 0) / experiment.max_frames if rows else 0.0
 
 
 class Job:

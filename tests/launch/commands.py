@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -67,15 +68,29 @@ def moravec(*args: object, cwd: Path | None = None, **variables: str | None):
 
 
 @contextmanager
+def interruptible() -> Iterator[None]:
+    """Inside, what is started hears Ctrl-C, even if a shell put the tests into the background."""
+    before = signal.getsignal(signal.SIGINT)
+    if before == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
 def started(*args: object, **variables: str | None) -> Iterator[subprocess.Popen[str]]:
     """`moravec ARGS` while it runs; killed at the end if it still does."""
-    with subprocess.Popen(
-        command(*args),
-        env=environment(**variables),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with interruptible():
+        process = subprocess.Popen(
+            command(*args),
+            env=environment(**variables),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    with process:
         try:
             yield process
         finally:

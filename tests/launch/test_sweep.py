@@ -13,7 +13,15 @@ import pytest
 from experiments.sweeps import Variant
 from launch import cli, loggers, run_folder, sweep
 from launch.sweep_jobs import finished, progress, tasks
-from tests.launch.commands import FRAMES, SECONDS, TINY, copied, environment, wait_until
+from tests.launch.commands import (
+    FRAMES,
+    SECONDS,
+    TINY,
+    copied,
+    environment,
+    interruptible,
+    wait_until,
+)
 
 # A sweep of two variants and two seeds: "small" takes a moment, so that it can be killed.
 DRIVER = """
@@ -51,13 +59,15 @@ NEEDY = (
 @contextmanager
 def sweeping(cwd: Path, variants, *args: str):
     code = DRIVER.format(tiny=REST, variants=variants)
-    with subprocess.Popen(
-        [sys.executable, "-c", code, *args],
-        cwd=cwd,
-        env=environment(),
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with interruptible():
+        process = subprocess.Popen(
+            [sys.executable, "-c", code, *args],
+            cwd=cwd,
+            env=environment(),
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    with process:
         try:
             yield process
         finally:
@@ -158,6 +168,51 @@ def test_what_is_finished(trained, tmp_path):
     assert finished(run)  # its time is up
     (run / "policy.npz").unlink()
     assert not finished(run)
+
+
+def _change(path: Path) -> None:
+    raw = bytearray(path.read_bytes())
+    raw[len(raw) // 2] ^= 1
+    path.write_bytes(raw)
+
+
+DAMAGE = {
+    "policy.npz": _change,
+    "config.json": lambda path: path.write_text("{"),
+    "metrics.csv": lambda path: path.write_text("a,b\n1,2\n"),
+    "another policy.npz": Path.unlink,
+    "cell of metrics.csv": lambda path: path.write_text(path.read_text() + "bad,cell\n"),
+    "lost metrics.csv": Path.unlink,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_what_cannot_be_read_is_not_finished(trained, tmp_path, damage):
+    run = copied(trained, tmp_path / "run")
+    DAMAGE[damage](run / damage.split()[-1])
+    assert not finished(run)
+    assert 0 <= progress(run) <= 1.1
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_damaged_run_is_mended_and_does_not_end_the_sweep(trained, tmp_path):
+    runs = tmp_path / "runs" / "sweeps" / "tiny"
+    mended, beyond, other = (runs / label / "seed-0" for label in ("mended", "beyond", "other"))
+    for run in (mended, beyond):
+        copied(trained, run)
+    _change(mended / "policy.npz")
+    (beyond / "config.json").write_text("{")
+    before = (mended / "metrics.csv").read_bytes()
+    variants = [(run.parent.name, SMALL, WIDTHS) for run in (mended, beyond, other)]
+    status, said = swept(tmp_path, variants, "--seeds=1", "--jobs=2")
+    assert status == 1
+    assert finished(mended), said
+    assert finished(other), said
+    assert (mended / "metrics.csv").read_bytes() == before
+    last = said.splitlines()[-1]
+    assert last.startswith("moravec: 1 of 3 runs failed: beyond/seed-0 (exit status 2: moravec: ")
+    assert "config.json is not JSON" in last
 
 
 def test_tasks_go_seed_by_seed_and_know_what_they_need(tmp_path):

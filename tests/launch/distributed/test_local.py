@@ -16,6 +16,7 @@ from tests.launch.commands import (
     TINY,
     command,
     environment,
+    interruptible,
     moravec,
     started,
     wait_for_line,
@@ -301,14 +302,15 @@ def test_disk_fills_up(mounted, tmp_path):
 def test_ctrl_c_for_all_while_parts_are_started(tmp_path, seconds):
     """A terminal sends it to every process, those included that are not ready for it."""
     run = tmp_path / "run"
-    process = subprocess.Popen(
-        command(*PROCESSES, *LONG, "--run-dir", run),
-        env=environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    with interruptible():
+        process = subprocess.Popen(
+            command(*PROCESSES, *LONG, "--run-dir", run),
+            env=environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
     with process:
         wait_for_line(process, "starting the replay")
         time.sleep(seconds)
