@@ -130,6 +130,7 @@ class Evaluator:
         self._experiment, self._suites = experiment, make_suites(experiment, agent, spec)
         self._process: ProcessHandle | None = None
         self._connection: Connection | None = None
+        self._sender: threading.Thread | None = None
         self._frames: int | None = None  # of the policy that is being evaluated
         self._since = 0.0  # when it was begun
 
@@ -159,7 +160,9 @@ class Evaluator:
             self._start()
         self._frames, self._since = frames, time.monotonic()
         # It may be slow to read: training does not wait for that.
-        threading.Thread(target=self._send, args=(self._connection, params), daemon=True).start()
+        arguments = self._connection, params
+        self._sender = threading.Thread(target=self._send, args=arguments, daemon=True)
+        self._sender.start()
 
     def _is_free(self, frames: int) -> bool:
         """Whether an evaluation can begin."""
@@ -172,7 +175,7 @@ class Evaluator:
 
     @staticmethod
     def _send(connection: "Connection", params: Params) -> None:
-        with contextlib.suppress(OSError, ValueError):  # it died or was closed: see `results`
+        with contextlib.suppress(OSError):  # it died: see `results`
             connection.send(params)
 
     def results(self) -> dict[str, Any]:
@@ -201,11 +204,13 @@ class Evaluator:
 
     def close(self) -> None:
         """Ends the process, whatever it is at."""
-        if self._connection is not None:
-            self._connection.close()
         if self._process is not None:
             self._process.kill()  # it holds nothing that can be lost
-        self._connection = self._process = self._frames = None
+        if self._sender is not None:
+            self._sender.join()  # with its reader dead it ends, and the connection is nobody's
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = self._process = self._sender = self._frames = None
 
     def _start(self) -> None:
         self.close()

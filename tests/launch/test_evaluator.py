@@ -1,4 +1,10 @@
-"""Evaluation beside training, without its process."""
+"""Evaluation beside training, in a real process."""
+
+import threading
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
 
 from agents.cnn.config import CNNConfig
 from agents.random.agent import make
@@ -13,14 +19,33 @@ EXPERIMENT = Experiment(
     agent=CNNConfig(),
     evaluation=Evaluation(suites=("random",)),
 )
+# More than a pipe holds: whoever sends them waits until somebody reads, which takes seconds.
+LARGE = {"w": np.zeros(3_000_000, np.float32)}
 
 
-def test_what_falls_due_while_another_is_under_way_is_told(caplog, monkeypatch):
+@pytest.fixture
+def evaluator() -> Iterator[Evaluator]:
     spec = build_batched(EXPERIMENT.environment).spec
     evaluator = Evaluator(EXPERIMENT, make(spec), spec)
-    monkeypatch.setattr(evaluator, "_start", lambda: None)
-    monkeypatch.setattr(evaluator, "_send", lambda *_: None)
+    yield evaluator
+    evaluator.close()
+
+
+def test_what_falls_due_while_another_is_under_way_is_told(evaluator, caplog):
     evaluator.begin(10, ())
     assert not caplog.messages
     evaluator.begin(20, ())
     assert caplog.messages == ["frame 20 is not evaluated: the evaluation of frame 10 is under way"]
+
+
+def test_closed_while_parameters_are_sent(evaluator, caplog):
+    """Nobody hears of it: a thread that raises fails the test."""
+    before = threading.enumerate()
+    for _ in range(2):
+        evaluator.begin(10, LARGE)
+        evaluator.close()
+        assert evaluator.results() == {}
+    for thread in set(threading.enumerate()) - set(before):
+        thread.join(60)
+        assert not thread.is_alive()
+    assert not caplog.messages
