@@ -62,6 +62,19 @@ def atomic_write(path: Path, data: bytes | str) -> None:
         sync(path.parent)
 
 
+def link_or_copy(source: Path, target: Path) -> None:
+    """Makes the new file `target` have what `source` has: a copy where there are no hard links.
+
+    Raises:
+      UserError: it cannot be written (full disk).
+    """
+    with writing(target):
+        try:
+            os.link(source, target)
+        except OSError:  # the file system has none
+            shutil.copyfile(source, target)
+
+
 def unfinished(path: Path) -> Path:
     """Where this process writes what will be renamed to `path` when it is whole."""
     return path.with_name(f".{path.name}.{os.getpid()}.tmp")

@@ -60,7 +60,8 @@ def writing(folder: Path) -> Iterator[None]:
         with files.writing(folder):
             try:
                 yield
-            except (IndexError, RuntimeError) as error:  # IndexError: resources are exhausted
+            except (IndexError, RuntimeError, tf.errors.OpError) as error:
+                # IndexError: resources are exhausted
                 raise _refused(folder, error) from error
     except BaseException:
         for path in (folder / ".reverb").glob("*"):
@@ -105,7 +106,7 @@ def prepare(folder: Path, root: Path, table: reverb.Table, spec: Item) -> None:
       spec: of the items.
 
     Raises:
-      UserError: the checkpoint is of other items.
+      UserError: the checkpoint is of other items, or there is no room for what is written.
     """
     for number in reversed(steps(folder)):
         path = folder / str(number)
@@ -127,11 +128,13 @@ def prepare(folder: Path, root: Path, table: reverb.Table, spec: Item) -> None:
     dropped = max(0, len(items) - info.max_size)
     reconfigure(checkpoint, info, dropped)
     copy = root / "0"
-    copy.mkdir()
-    os.link(path / "chunks.tfrecord", copy / "chunks.tfrecord")
-    _write(copy / "tables.tfrecord", [checkpoint])
-    _write(copy / "items.tfrecord", items[dropped:])
-    (copy / "DONE").touch()
+    with files.writing(copy):
+        copy.mkdir()
+    files.link_or_copy(path / "chunks.tfrecord", copy / "chunks.tfrecord")
+    with writing(folder):
+        _write(copy / "tables.tfrecord", [checkpoint])
+        _write(copy / "items.tfrecord", items[dropped:])
+        (copy / "DONE").touch()
 
 
 def reconfigure(saved: Any, table: Any, dropped: int) -> None:

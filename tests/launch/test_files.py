@@ -2,6 +2,8 @@
 
 import os
 import resource
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -29,6 +31,22 @@ def test_full_disk_leaves_the_old_file(tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["a.json"]
+
+
+def test_link_or_copy(tmp_path):
+    """Memory is another file system, to which there are no links."""
+    source = tmp_path / "a"
+    source.write_text("one")
+    files.link_or_copy(source, tmp_path / "linked")
+    assert os.path.samefile(source, tmp_path / "linked")
+    memory = Path("/dev/shm")
+    if not memory.is_dir() or memory.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("there is one file system only")
+    with tempfile.TemporaryDirectory(dir=memory) as folder:
+        files.link_or_copy(source, Path(folder) / "copied")
+        assert (Path(folder) / "copied").read_text() == "one"
+    with pytest.raises(UserError, match=r"cannot write .*no such file or directory"):
+        files.link_or_copy(source, tmp_path / "missing" / "a")
 
 
 def test_missing_folder(tmp_path):

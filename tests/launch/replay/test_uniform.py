@@ -1,5 +1,7 @@
 """A table to draw from again: how often, what goes first, what a checkpoint brings back."""
 
+import errno
+import os
 import shutil
 
 import jax
@@ -109,6 +111,17 @@ def test_a_checkpoint_brings_items_and_counts_back(tmp_path):
         assert replay.server.fill() == 5
         replay.write(5)
         assert replay.read(200) == [0, 1, 2, 3, 4, 5]
+
+
+def test_a_file_system_without_hard_links(tmp_path, monkeypatch):
+    saved(tmp_path, 3)
+
+    def refuse(*_):
+        raise PermissionError(errno.EPERM, "operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    with Replayed(DATA, checkpoints=tmp_path) as replay:
+        assert replay.read(150) == [0, 1, 2]
 
 
 def test_the_newest_two_are_kept(tmp_path):
