@@ -11,7 +11,6 @@ turn nothing but the part `model` is a part of an imagining agent's.
 import dataclasses
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agents.actor_critic.config import ActorCriticConfig
@@ -20,7 +19,7 @@ from agents.registry import name_of
 from environments.errors import UserError
 from experiments import registry
 from experiments.base import Experiment
-from launch import configuration, files, pretrained, run_folder, versions
+from launch import companions, configuration, files, pretrained, run_folder, versions
 from launch.run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -59,15 +58,17 @@ def sources(experiment: Experiment) -> tuple[Source, ...]:
 
 def _source(experiment: Experiment, name: str, said: str) -> Source:
     path, run = pretrained.folder(said), None
-    if path.is_dir():
+    if said in registry.experiments():  # a folder here that is called like one: ./NAME
+        found = registry.load(said)
+    elif path.is_dir():
         run = run_folder.open_run(path)
-        found = configuration.load(run.config)
+        found = companions.resolved(configuration.load(run.config), run)
     elif path.is_file():
-        found = configuration.load(path)
+        found = companions.resolved(configuration.load(path), RunFolder(path.parent))
     elif "/" in said:
         raise UserError(f"prerequisites.{name}: there is no run {said}")
     else:
-        found = registry.load(said)
+        found = registry.load(said)  # raises, and tells what there is
     _check_fit(experiment, name, said, found)
     if run is None:  # it is part of this run: the same seed, the same device
         runner = dataclasses.replace(found.runner, platform=experiment.runner.platform)
@@ -117,10 +118,13 @@ def write(run: RunFolder, found: tuple[Source, ...]) -> None:
         folder = _folder(run, source.name)
         with files.writing(folder.path):
             folder.path.mkdir(parents=True, exist_ok=True)
-        configuration.save(source.experiment, folder.config)
+        configuration.save(companions.keep(folder, source.experiment), folder.config)
         if source.run is not None:
             files.atomic_write(folder.policy, source.run.policy.read_bytes())
-            _record(run, source.name, source.said, source.run)
+            said = source.said
+            if not pretrained.is_pretrained(said):
+                said = str(source.run.path.resolve())
+            _record(run, source.name, said, source.run)
 
 
 def finish(
@@ -159,7 +163,7 @@ def _train(folder: RunFolder, show: "Callable[[Experiment], Display]", stop: "St
     """Trains one of them, from wherever it was; False if it was stopped before its end."""
     from launch.runners import make_runner
 
-    experiment = configuration.load(folder.config)
+    experiment = companions.resolved(configuration.load(folder.config), folder)
     show(experiment).say(f"first of all {experiment.name}, in {folder.path}")
     with run_folder.lock(folder):
         begun = folder.versions.exists()
@@ -190,7 +194,7 @@ def _record(run: RunFolder, name: str, said: str, source: RunFolder) -> None:
     trained = published.load(_folder(run, name).policy).frames
     records = _records(run) | {
         name: {
-            "from": str(Path(said).resolve()) if Path(said).is_dir() else said,
+            "from": said,
             "frames": trained,
             "prerequisite_frames": frames(source),
         }
@@ -199,10 +203,27 @@ def _record(run: RunFolder, name: str, said: str, source: RunFolder) -> None:
 
 
 def _records(run: RunFolder) -> dict[str, dict[str, Any]]:
+    path = run.prerequisites_record
     try:
-        return json.loads(run.prerequisites_record.read_text())
+        return _checked(json.loads(path.read_text()))
     except FileNotFoundError:
         return {}
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise UserError(
+            f"{path} is damaged: put back a copy of it, or start again: moravec train --config "
+            f"{run.config}"
+        ) from error
+
+
+def _checked(records: Any) -> dict[str, dict[str, Any]]:
+    """Raises ValueError, TypeError or KeyError if these are no records."""
+    if not isinstance(records, dict):
+        raise TypeError("not an object")
+    for record in records.values():
+        for name in ("frames", "prerequisite_frames"):
+            if type(record[name]) is not int:
+                raise ValueError(f"{name} is {record[name]!r}")
+    return records
 
 
 def _folder(run: RunFolder, name: str) -> RunFolder:

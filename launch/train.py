@@ -1,5 +1,6 @@
 """`moravec train`: begins or continues a run."""
 
+import contextlib
 import dataclasses
 import json
 import shlex
@@ -126,13 +127,13 @@ def _begin(arguments: Arguments) -> int:
     def folder() -> "Iterator[RunFolder]":
         run = run_folder.create(path)
         with run_folder.lock(run):
-            if policy:
-                atomic_write(run.initial_policy, policy)  # a resumed run may need it again
-            prerequisites.write(run, found)
-            level_record.write(run, experiment)
-            configuration.save(companions.keep(run, experiment), run.config)
-            atomic_write(run.versions, json.dumps(versions.collect(), indent=2) + "\n")
             try:
+                if policy:
+                    atomic_write(run.initial_policy, policy)  # a resumed run may need it again
+                prerequisites.write(run, found)
+                level_record.write(run, experiment)
+                configuration.save(companions.keep(run, experiment), run.config)
+                atomic_write(run.versions, json.dumps(versions.collect(), indent=2) + "\n")
                 yield run
             except UserError:
                 run_folder.remove_unused(run)
@@ -198,7 +199,8 @@ def _train(
     finally:
         screen.close()
     before = prerequisites.frames(run)
-    print(_farewell(run.path, outcome, experiment, before), file=sys.stderr)
+    with contextlib.suppress(OSError):  # the terminal is gone
+        print(_farewell(run.path, outcome, experiment, before), file=sys.stderr)
     return 0
 
 

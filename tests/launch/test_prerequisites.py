@@ -1,6 +1,7 @@
 """Runs that a run begins with: given or trained first, continued when killed, counted."""
 
 import json
+import resource
 import shutil
 from dataclasses import replace
 
@@ -13,10 +14,13 @@ from agents.base import AgentState
 from agents.cnn.config import CNNConfig
 from agents.models.config import EnvironmentModelConfig, ModelConfig
 from agents.random.agent import make as random_agent
+from environments.embedded.mujoban.registration import MujobanOptions
 from environments.errors import UserError
 from environments.games.sokoban.registration import SokobanOptions
+from environments.games.sokoban.spec import sokoban_spec
+from experiments import registry
 from experiments.base import Experiment, Runner
-from launch import configuration, prerequisites, published
+from launch import companions, configuration, prerequisites, published
 from launch.run_folder import RunFolder
 from tests.launch.commands import (
     LEVELS,
@@ -143,6 +147,82 @@ def test_how_a_policy_learnt_is_its_own_affair(tmp_path):
     said = {"policy": str(tmp_path / "policy.json")}
     (source,) = prerequisites.sources(replace(LEARN, prerequisites=said, seed=5))
     assert source.experiment == replace(other, seed=5)
+
+
+def test_an_experiment_comes_before_a_folder_of_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = _published(tmp_path / "sokoban_model_policy", {"b": jnp.ones(3)}, PLAY, 7)
+    registered = registry.load("sokoban_model_policy")
+    learn = replace(LEARN, agent=replace(MODEL, policy=registered.agent))
+    (source,) = prerequisites.sources(
+        replace(learn, prerequisites={"policy": "sokoban_model_policy"})
+    )
+    assert source.run is None
+    said = "./sokoban_model_policy"
+    (source,) = prerequisites.sources(replace(LEARN, prerequisites={"policy": said}))
+    assert source.run is not None
+    (tmp_path / "run").mkdir()
+    run = RunFolder(tmp_path / "run")
+    prerequisites.write(run, (source,))
+    record = json.loads(run.prerequisites_record.read_text())
+    assert record["policy"]["from"] == str(folder.path)
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    ["", "{", "[]", '["policy"]', '{"policy": 1}', '{"policy": {"frames": 7}}', "\xff"],
+)
+def test_a_damaged_record_is_told_in_one_line(tmp_path, damaged):
+    policy = _published(tmp_path / "policy", {"b": jnp.ones(3)}, PLAY, 7)
+    (tmp_path / "run").mkdir()
+    run = RunFolder(tmp_path / "run")
+    prerequisites.write(run, (prerequisites.Source("policy", "p", PLAY, policy),))
+    run.prerequisites_record.write_bytes(damaged.encode("latin-1"))
+    for function in (prerequisites.kept, prerequisites.frames):
+        with pytest.raises(UserError, match=r"prerequisites.json is damaged: put back") as caught:
+            function(run)
+        assert "\n" not in str(caught.value)
+
+
+def test_what_a_prerequisite_goes_by_comes_along(tmp_path):
+    """Its perception, whether the run is given or a configuration beside what it goes by."""
+    reader = _published(tmp_path / "reader", {"b": jnp.ones(3)}, PLAY, 7)
+    policy = _published(tmp_path / "policy", {"b": jnp.ones(3)}, PLAY, 7)
+    seeing = replace(PLAY, environment=MujobanOptions(levels=LEVELS, perception=str(reader.path)))
+    configuration.save(companions.keep(policy, seeing), policy.config)
+    shutil.rmtree(reader.path)
+    for number, said in enumerate((policy.path, policy.config)):
+        found = prerequisites.sources(replace(LEARN, prerequisites={"policy": str(said)}))
+        run = RunFolder(tmp_path / str(number))
+        run.path.mkdir()
+        prerequisites.write(run, found)
+        mine = RunFolder(run.prerequisites / "policy")
+        options = configuration.load(mine.config).environment
+        assert options == replace(seeing.environment, perception="./companions/perception")
+        kept = mine.companions / "perception" / "policy.npz"
+        assert kept.read_bytes() == (policy.companions / "perception" / "policy.npz").read_bytes()
+
+
+def test_a_start_that_fails_leaves_nothing_in_the_way_of_the_next(tmp_path, mistake):
+    """The configuration of the prerequisite fits on the disk, its parameters do not."""
+    wide = replace(PLAY, agent=replace(POLICY, hidden=2000), max_frames=20)
+    model = replace(MODEL, policy=wide.agent, environments=16)
+    learn = replace(LEARN, agent=model, max_frames=20)
+    configuration.save(learn, tmp_path / "model.json")
+    agent = wide.agent.make(sokoban_spec((5, 5), wide.environment), 20)
+    params = agent.policy_params(jax.eval_shape(agent.init, jax.random.key(0)))
+    params = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), params)
+    policy = _published(tmp_path / "policy", params, wide, 7)
+    assert policy.policy.stat().st_size > 200_000
+    given = "--config", tmp_path / "model.json", "--prerequisites.policy", policy.path
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, limits[1]))
+    try:
+        line = mistake("train", *given, "--run-dir", tmp_path / "run")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert "file too large" in line
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.slow
