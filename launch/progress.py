@@ -1,5 +1,6 @@
 """What a run shows while it goes on: a bar on a terminal, plain lines elsewhere, or nothing."""
 
+import contextlib
 import datetime
 import sys
 import time
@@ -58,8 +59,27 @@ def display(
     """
     if quiet:
         return Display()
-    out = sys.stderr if stream is None else stream
+    out: Any = _Lossy(sys.stderr if stream is None else stream)
     return (Bar if out.isatty() else Lines)(max_frames, max_seconds, out)
+
+
+class _Lossy:
+    """A stream whose reader may go away, as a terminal does: then what is written is lost."""
+
+    def __init__(self, stream: TextIO):
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            self._stream.flush()
 
 
 class Screen:

@@ -188,8 +188,12 @@ def _temporary() -> Path:
 @contextmanager
 def _as_before() -> Iterator[None]:
     """Puts back the signal handlers that Ray replaces by its own, and hides JAX's warning of a
-    fork, for in the child a program of Ray's follows at once."""
+    fork, for in the child a program of Ray's follows at once.
+
+    Ray's processes ignore a lost terminal: the driver ends them, once the learner has saved.
+    """
     before = {number: signal.getsignal(number) for number in NUMBERS}
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=r"os\.fork\(\) was called")
