@@ -35,9 +35,9 @@ class Runner:
     # local: actors, a Reverb replay and a learner on this machine, for any environment.
     # ray: the same parts on the nodes of a Ray cluster.
     kind: Literal["device", "local", "ray"] = "device"
-    # A metrics row, and an update of the display, after at least this many frames.
+    # A metrics row after about so many frames; evaluations come with rows. It bounds nothing else.
     log_frames: int = 20_000
-    # A checkpoint after at least this many minutes.
+    # A checkpoint after about so many minutes.
     checkpoint_minutes: float = 5.0
     # How many checkpoints to keep.
     keep_checkpoints: int = 3
@@ -182,12 +182,12 @@ class Experiment:
     demonstrations: Demonstrations = field(default_factory=Demonstrations)
     # The budget: schedules end here. A frame is one step of one environment.
     max_frames: int = 1_000_000
-    # Stops early after so many minutes of training; 0 for no limit.
+    # Stops early after so many minutes of training, evaluations left out; 0 for no limit.
     max_minutes: float = 0.0
     # What it begins with: to each part of the agent that was trained before, an experiment, which
     # is then trained first, a run that is done, or a configuration file.
     prerequisites: dict[str, str] = field(default_factory=dict, hash=False)
-    # Decides everything random: parameters, levels, time limits, actions.
+    # Decides everything random: parameters, levels, time limits, actions, games of evaluation.
     seed: int = 0
 
     def __post_init__(self):

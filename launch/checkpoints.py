@@ -149,7 +149,7 @@ def _verified(path: Path) -> dict[str, Any]:
 
 
 def _check(path: Path, contents: dict[str, Any], identity: Mapping[str, Any], like: Any) -> None:
-    """Raises UserError if the checkpoint is of another agent or version than is asked for."""
+    """Raises UserError if the checkpoint is not of the agent, version or shapes asked for."""
     there = {"checkpoint format": contents["format"], **contents["identity"]}
     here = {"checkpoint format": _FORMAT, **json.loads(json.dumps(dict(identity)))}
     there |= {leaf["path"]: _shape(leaf) for leaf in contents["leaves"]}
@@ -159,10 +159,15 @@ def _check(path: Path, contents: dict[str, Any], identity: Mapping[str, Any], li
         return
     name = different[0]
     more = f" and {len(different) - 1} more differences" if len(different) > 1 else ""
+    difference = f"{name} is {there.get(name, 'absent')} there, {here.get(name, 'absent')} here"
+    if name in contents["identity"] or name == "checkpoint format":
+        raise UserError(
+            f"checkpoint {path} is of another agent or version: {difference}{more}; "
+            f"use the code that wrote it (see versions.json)"
+        )
     raise UserError(
-        f"checkpoint {path} is of another agent or version: {name} is "
-        f"{there.get(name, 'absent')} there, {here.get(name, 'absent')} here{more}; "
-        f"use the code that wrote it (see versions.json)"
+        f"checkpoint {path} does not fit config.json and the levels: {difference}{more}; resume "
+        f"with the configuration, and levels of the size, with which it was written"
     )
 
 

@@ -67,6 +67,13 @@ def main(args: list[str] | None = None) -> int:
         # The reader of standard output is gone: nothing more can be said there.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except Exception:
+        from launch import platforms
+
+        if wrong := platforms.wrong_settings():
+            print(f"moravec: {wrong}", file=sys.stderr)
+            return 2
+        raise
 
 
 def _hush_orbax() -> None:

@@ -1,5 +1,6 @@
 """The names of columns that metrics have under any runner; loads nothing."""
 
+STEP_COLUMNS = ("frames", "updates")
 EPISODE_COLUMNS = ("episodes", "success_rate", "episode_return", "episode_length")
 
 

@@ -7,6 +7,7 @@ Shape letters: `T` time, `B` environments.
 """
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import jax
@@ -15,9 +16,11 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from agents.base import Agent, AgentState, Core, Metrics, OnPolicy, Unroll
-from environments.base import BatchedEnvironment, TimeStep
+from environments.base import Array, BatchedEnvironment, TimeStep
 from environments.errors import UserError
 from launch.learning import learn
+
+_ANY_FRAMES = np.uint32(2**32 - 1)  # more than any budget
 
 
 @jax.tree_util.register_dataclass
@@ -45,6 +48,17 @@ class EpisodeSums:
     lengths: jax.Array  # [] int32
 
 
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Sums:
+    """Sums over iterations: what a row of metrics is made of."""
+
+    frames_before: Array  # [] uint32, learnt from when the first of them began
+    iterations: Array  # [] int32
+    metrics: dict[str, Array]  # each [] float32, the learner's, one value for each iteration
+    episodes: EpisodeSums
+
+
 def data_of(agent: Agent) -> OnPolicy:
     """What data the agent asks for. Raises UserError if this runner cannot supply it."""
     if not isinstance(agent.data, OnPolicy):
@@ -70,29 +84,71 @@ def init(agent: Agent, environment: BatchedEnvironment, key: jax.Array) -> Devic
     )
 
 
+def no_sums(agent: Agent, environment: BatchedEnvironment) -> Sums:
+    """The sums over no iterations, from frame 0 on, as NumPy arrays."""
+    state = jax.eval_shape(lambda key: init(agent, environment, key), jax.random.key(0))
+    _, (metrics, episodes) = jax.eval_shape(partial(_iteration, agent), environment, state)
+    return Sums(
+        frames_before=np.uint32(0),
+        iterations=np.int32(0),
+        metrics={name: np.float32(0) for name in metrics},
+        episodes=jax.tree.map(lambda x: x.dtype.type(0), episodes),
+    )
+
+
 def iterate(
-    agent: Agent, environment: BatchedEnvironment, state: DeviceState, iterations: int
-) -> tuple[DeviceState, Metrics, EpisodeSums]:
-    """Gathers an unroll and learns from it, `iterations` times.
+    agent: Agent,
+    environment: BatchedEnvironment,
+    state: DeviceState,
+    sums: Sums | None = None,
+    *,
+    iterations: int | Array,
+    max_frames: int | Array = _ANY_FRAMES,
+) -> tuple[DeviceState, Sums]:
+    """Gathers an unroll and learns from it, again and again.
+
+    Cutting a number of iterations into several calls changes neither the state nor the sums.
+
+    Args:
+      agent: who acts and learns.
+      environment: where.
+      state: where training stands.
+      sums: what is added to; None for `no_sums`.
+      iterations: how many, at most; may be traced.
+      max_frames: no iteration begins once so many frames were learnt from; may be traced.
 
     Returns:
-      The new state, the learner's metrics averaged, and the sums over episodes that ended.
+      The new state and sums.
     """
 
-    def iteration(state, _):
-        key, act_key, update_key = jax.random.split(state.key, 3)
-        state, unroll, sums = gather(agent, environment, replace(state, key=key), act_key)
-        learner, metrics = learn(
-            agent, state.agent, unroll, update_key, parts=data_of(agent).minibatches
-        )
-        return replace(state, agent=learner), (metrics, sums)
+    def goes_on(carry):
+        state, _, done = carry
+        return (done < iterations) & (state.agent.frames < jnp.asarray(max_frames, jnp.uint32))
 
-    state, (metrics, sums) = jax.lax.scan(iteration, state, None, length=iterations)
-    return (
-        state,
-        jax.tree.map(lambda x: jnp.mean(x, axis=0), metrics),
-        jax.tree.map(lambda x: jnp.sum(x, axis=0), sums),
-    )
+    def once(carry):
+        state, sums, done = carry
+        state, (metrics, episodes) = _iteration(agent, environment, state)
+        metrics = {name: sums.metrics[name] + value for name, value in metrics.items()}
+        episodes = jax.tree.map(jnp.add, sums.episodes, episodes)
+        iterations = sums.iterations + 1
+        sums = replace(sums, iterations=iterations, metrics=metrics, episodes=episodes)
+        return state, sums, done + 1
+
+    sums = no_sums(agent, environment) if sums is None else sums
+    state, sums, _ = jax.lax.while_loop(goes_on, once, (state, sums, jnp.int32(0)))
+    return state, sums
+
+
+@partial(jax.jit, static_argnames="agent")  # so that it is traced once
+def _iteration(
+    agent: Agent, environment: BatchedEnvironment, state: DeviceState
+) -> tuple[DeviceState, tuple[Metrics, EpisodeSums]]:
+    """Gathers one unroll and learns from it."""
+    key, act_key, update_key = jax.random.split(state.key, 3)
+    state, unroll, episodes = gather(agent, environment, replace(state, key=key), act_key)
+    parts = data_of(agent).minibatches
+    learner, metrics = learn(agent, state.agent, unroll, update_key, parts=parts)
+    return replace(state, agent=learner), (metrics, episodes)
 
 
 def gather(

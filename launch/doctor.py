@@ -43,7 +43,9 @@ def examine(command: list[str], timeout: float) -> Finding:
     else:
         reason = f"ended with status {done.returncode}"
     last = done.stderr.strip().splitlines()[-1:]
-    return Finding("broken", ": ".join([reason, *last]), SYNC)
+    aborted = done.returncode == -signal.SIGABRT  # as XLA does, after some text, for wrong flags
+    advice = "correct or unset XLA_FLAGS" if aborted and "XLA_FLAGS" in os.environ else SYNC
+    return Finding("broken", ": ".join([reason, *last]), advice)
 
 
 def examine_all() -> dict[str, Finding]:

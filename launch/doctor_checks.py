@@ -21,6 +21,7 @@ from typing import Any, Literal
 from environments.errors import reason
 from launch import child
 from launch.doctor_advice import ACME, REPLAY, REVERB, SYNC, TENSORFLOW
+from launch.platforms import wrong_settings
 
 ALONE = "--check"  # the option of `moravec doctor` that makes one check, in its own process
 _GIB = 2**30
@@ -88,14 +89,7 @@ def jax() -> Finding:
     """JAX, its devices, and a compiled program on the first."""
     module = _import("jax")
     jaxlib = _import("jaxlib")
-    try:
-        devices = module.devices()
-    except Exception as error:
-        chosen = os.environ.get("JAX_PLATFORMS")
-        if not chosen:
-            raise
-        advice = f"unset JAX_PLATFORMS={chosen}, or install what it needs"
-        return Finding("broken", f"{module.__version__}, no device: {_line(error)}", advice)
+    devices = module.devices()
     module.jit(lambda x: x @ x)(module.numpy.ones((8, 8))).block_until_ready()
     kinds = {f"{device.platform} ({device.device_kind})" for device in devices}
     detail = f"{module.__version__}, jaxlib {jaxlib.__version__}, {len(devices)} x "
@@ -328,6 +322,9 @@ def examine(check: Callable[[], Finding]) -> Finding:
     except ModuleNotFoundError as error:
         return Finding("missing", str(error), SYNC)
     except Exception as error:
+        if wrong := wrong_settings():
+            what, _, advice = wrong.rpartition(": ")
+            return Finding("broken", what, advice)
         return Finding("broken", _line(error), SYNC)
 
 

@@ -9,7 +9,7 @@ from agents.base import Agent, Params
 from agents.random.agent import make as random_agent
 from environments.base import BatchedEnvironment, EnvironmentSpec
 from environments.registry import EnvironmentOptions, build_batched, entry, name_of
-from experiments.base import Evaluation
+from experiments.base import Experiment
 from launch.assessment import assess, metric_names
 from launch.columns import column_name
 from launch.optimality import optimality_of
@@ -214,14 +214,11 @@ def _metrics(played: Episodes) -> dict[str, float]:
 class Suites:
     """The evaluations of one training run, their environments built once."""
 
-    def __init__(
-        self,
-        evaluation: Evaluation,
-        options: EnvironmentOptions,
-        agent: Agent,
-        spec: EnvironmentSpec,
-    ):
+    def __init__(self, experiment: Experiment, agent: Agent, spec: EnvironmentSpec):
+        """Raises UserError if a suite does not fit the environment."""
+        evaluation, options = experiment.evaluation, experiment.environment
         self._evaluation, self._agent, self._outcomes = evaluation, agent, spec.outcomes
+        self._seed = experiment.seed
         found = {suite: on_suite(options, spec, suite) for suite in evaluation.suites}
         self._environments = {suite: environment for suite, (_, environment) in found.items()}
         self._episodes = {
@@ -263,10 +260,17 @@ class Suites:
                 check()
                 say(f"{title}: {played} played")
 
-            played = play(self._agent, params, environment, episodes=episodes, report=report)
+            played = play(
+                self._agent,
+                params,
+                environment,
+                episodes=episodes,
+                seed=self._seed,
+                report=report,
+            )
             counts, score = counted(played, self._outcomes), float(played.episode_return.mean())
             rates |= rates_of(suite, counts, score)
-            metrics = assess(self._agent, params, environment, episodes=episodes)
+            metrics = assess(self._agent, params, environment, episodes=episodes, seed=self._seed)
             rates |= dict(zip(assessed(suite, metrics), metrics.values(), strict=True))
         return rates
 

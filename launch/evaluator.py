@@ -115,7 +115,7 @@ def make_suites(
     """What plays the suites of an experiment. Raises UserError if one does not fit."""
     if entry(name_of(experiment.environment)).batched is None:
         return WorldSuites(experiment, agent, spec)
-    return Suites(experiment.evaluation, experiment.environment, agent, spec)
+    return Suites(experiment, agent, spec)
 
 
 class Evaluator:

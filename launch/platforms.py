@@ -9,6 +9,8 @@ from environments.errors import UserError, reason
 
 # What JAX calls them; actors need a CPU in any case.
 _PLATFORMS = {"cpu": "cpu", "gpu": "cuda,cpu", "tpu": "tpu,cpu"}
+# Variables that decide which devices JAX looks for.
+_OF_DEVICES = ("JAX_PLATFORMS", "JAX_PLATFORM_NAME", "JAX_NUM_CPU_DEVICES")
 
 
 def cores() -> int:
@@ -61,11 +63,13 @@ def prefer_platform(platform: str) -> None:
 
 
 def use_platform(platform: str) -> None:
-    """Has JAX use `platform` alone, beside the CPU; nothing happens if it is `default`.
+    """Has JAX use `platform` alone, beside the CPU; `default`: what it prefers here.
 
     To be called before JAX has looked for devices. Raises UserError if there is no such device.
     """
     if platform == "default":
+        if wrong := wrong_settings():
+            raise UserError(wrong)
         return
     import jax
 
@@ -81,3 +85,35 @@ def use_platform(platform: str) -> None:
             f"runner.platform={platform}, but JAX finds no such device here: install its driver "
             f"and the extra of this project that is for it, or give cpu"
         )
+
+
+def wrong_settings() -> str:
+    """The environment variables with which JAX cannot start here, and what to do.
+
+    "" if it starts, and if it is not for such a variable that it does not.
+    """
+    variables = {name: value for name, value in os.environ.items() if name.startswith("JAX_")}
+    if not variables:
+        return ""
+    try:
+        import jax
+    except ValueError as error:  # it reads them when it is imported
+        text = str(error)
+        named = [name for name in variables if name.lower() in text.lower()]
+        return f"JAX refuses {_shown(named)} ({text}): correct or unset it" if named else ""
+    except ImportError:
+        return ""
+    try:
+        jax.devices()
+    except Exception:
+        named = [name for name in _OF_DEVICES if variables.get(name)]
+        if named:
+            return (
+                f"JAX finds no devices with {_shown(named)}: unset it, or give cpu; an accelerator "
+                f"needs its driver, and the extra of this project that is for it"
+            )
+    return ""
+
+
+def _shown(variables: list[str]) -> str:
+    return " ".join(f"{name}={os.environ[name]}" for name in variables)

@@ -3,6 +3,7 @@
 import contextlib
 import datetime
 import fcntl
+import itertools
 import os
 import shutil
 from collections.abc import Iterator
@@ -103,9 +104,25 @@ class RunFolder:
         return self.path / "videos"
 
 
-def default_path(experiment: str) -> Path:
-    """Where a run goes if the user does not say: runs/<experiment>/<date-time>."""
-    return Path("runs") / experiment / datetime.datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+def create_default(experiment: str) -> RunFolder:
+    """A new run folder where the user names none: runs/<experiment>/<date-time>.
+
+    Of several runs that begin in the same second the later ones get a number behind it.
+
+    Raises UserError if it cannot be made.
+    """
+    now = datetime.datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+    parent = Path("runs") / experiment
+    for number in itertools.count(1):
+        path = parent / (now if number == 1 else f"{now}_{number}")
+        with files.writing(path):
+            parent.mkdir(parents=True, exist_ok=True)
+            try:
+                path.mkdir()
+            except FileExistsError:
+                continue
+        return create(path)
+    raise AssertionError  # it counts for ever
 
 
 def check_new(path: Path) -> None:

@@ -112,8 +112,9 @@ def _begin(arguments: Arguments) -> int:
     experiment = level_record.with_absolute_paths(arguments.experiment)
     init_from = arguments.init_from
     experiment.check_discounts()
-    path = arguments.run_dir or run_folder.default_path(experiment.name)
-    run_folder.check_new(path)  # and again when it is made: JAX and levels take long to load
+    path = arguments.run_dir
+    if path is not None:
+        run_folder.check_new(path)  # and again when it is made: JAX and levels take long to load
     policy, found = b"", ()
     if init_from is not None:  # it brings all there is
         source = run_folder.open_run(init_from).policy
@@ -125,7 +126,7 @@ def _begin(arguments: Arguments) -> int:
 
     @contextmanager
     def folder() -> "Iterator[RunFolder]":
-        run = run_folder.create(path)
+        run = run_folder.create(path) if path else run_folder.create_default(experiment.name)
         with run_folder.lock(run):
             try:
                 if policy:

@@ -101,7 +101,7 @@ def training(
 
     def train():
         nonlocal state
-        state, *_ = jax.block_until_ready(compiled(environment=environment, state=state))
+        state, _ = jax.block_until_ready(compiled(environment=environment, state=state))
 
     programs = {"train": train, "multiply": lambda: jax.block_until_ready(multiply(factor))}
     times = interleave(name, programs, size.rounds)

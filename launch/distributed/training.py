@@ -9,7 +9,9 @@ from typing import Any, Protocol
 import jax
 import numpy as np
 
-from launch import checkpoints, published
+from launch import checkpoints, divergence, published
+from launch.clock import Clock
+from launch.columns import STEP_COLUMNS
 from launch.distributed.base import Weights
 from launch.distributed.batches import Batches, Staleness
 from launch.distributed.coordinator import FIRST, ActorReport, Link, Term
@@ -125,7 +127,7 @@ class Training:
         self._logger = RunLogger(run, self._columns(), extra.get("positions"))
         if restored:
             self._publish_policy()  # it may be older or newer than the checkpoint
-        self._publish(finished=0)
+        self._publish(self._params(), finished=0)
 
     @property
     def version(self) -> int:
@@ -147,14 +149,16 @@ class Training:
     def loop(self, batches: Batches, store: Store, stopped: Callable[[], bool]) -> Outcome:
         """Learns until the budget is spent or `stopped()`, which ends the last evaluation too.
 
-        A checkpoint ends it, also if something goes wrong.
+        A checkpoint ends it, also if something goes wrong, unless training diverged.
+
+        Raises RunFailed if it did.
         """
         experiment, progress = self._experiment, self._progress
         if self.finished:
             return self.conclude(store, stopped)
-        clock = _Clock(progress.seconds)
+        clock = Clock(progress.seconds)
         saved, window = time.monotonic(), Window(self._plan.max_lag)
-        logged = progress.frames
+        logged, diverged = progress.frames, False
         try:
             while not self.finished and not stopped():
                 self._learn(batches, window, clock)
@@ -169,11 +173,13 @@ class Training:
                     self._save(store)
                     saved = time.monotonic()
                     window.paused += saved - began
+        except divergence.Diverged:
+            diverged = True
+            raise
         finally:
             progress.seconds = clock.seconds
-            if not self._superseded and not any(
-                leaf.is_deleted() for leaf in jax.tree.leaves(self._state)
-            ):
+            deleted = any(leaf.is_deleted() for leaf in jax.tree.leaves(self._state))
+            if not (diverged or deleted or self._superseded):
                 if progress.frames > logged:
                     self._write(window, store, progress.frames - logged)
                 self._unevaluated = self.finished and bool(self._evaluator.columns)
@@ -197,7 +203,7 @@ class Training:
         """Closes the run's files."""
         self._logger.close()
 
-    def _learn(self, batches: Batches, window: Window, clock: "_Clock") -> None:
+    def _learn(self, batches: Batches, window: Window, clock: Clock) -> None:
         """One update, if there is a batch to learn from."""
         progress, link = self._progress, self._link
         began = time.monotonic()
@@ -205,19 +211,22 @@ class Training:
         window.waited += time.monotonic() - began
         if batch is None:
             return link.doing("learner", "waiting for unrolls")
-        if clock.start():  # what went before was no training
-            window.began, window.waited = time.monotonic(), 0.0
         link.doing("learner", f"learning version {progress.version + 1}")
         staleness = Staleness.of(batch.stamp, progress.version)
         self._state, metrics = self._learner.update(self._state, batch.unroll)
+        if not clock.running:  # what went before, compiling the update too, was no training
+            clock.start()
+            window.began, window.waited = time.monotonic(), 0.0
         window.add(metrics, staleness, batch.dropped)
         progress.version += 1
         progress.frames = int(self._state.agent.frames)
-        self._publish(finished=self._plan.round_items)
+        params = self._params()
+        divergence.check(self._run, progress.frames, jax.device_get(metrics), params)
+        self._publish(params, finished=self._plan.round_items)
 
-    def _publish(self, finished: int) -> None:
-        """Puts out the present weights, made with `finished` items."""
-        weights = Weights(self._progress.version, self._params())
+    def _publish(self, params: Any, finished: int) -> None:
+        """Puts out the present weights `params`, made with `finished` items."""
+        weights = Weights(self._progress.version, params)
         if not self._link.publish(weights, finished, self._term.learner):
             self._superseded = True
             raise RunFailed("another learner has taken the place of this one")
@@ -228,6 +237,7 @@ class Training:
         report, self._report = self._report, ActorReport()
         row: dict[str, Any] = {
             "frames": progress.frames,
+            "updates": int(self._state.agent.updates),
             "seconds": round(progress.seconds, 3),
             "version": progress.version,
             "actor_frames": progress.actor_frames,
@@ -260,7 +270,11 @@ class Training:
         rates = self._evaluator.evaluate(self._params(), self._display.say, stopped)
         if rates is None:
             return {}
-        row = {"frames": self._progress.frames, "seconds": round(self._progress.seconds, 3)}
+        row = {
+            "frames": self._progress.frames,
+            "updates": int(self._state.agent.updates),
+            "seconds": round(self._progress.seconds, 3),
+        }
         row |= rates | {"evaluated_frames": self._progress.frames}
         self._logger.write(row)
         self._display.write(row)
@@ -284,14 +298,15 @@ class Training:
         evaluation = self._evaluator.columns
         episodes = episode_columns(self._plan.experiment.environment)
         return (
-            *("frames", *TIME_COLUMNS, *episodes, *sorted(metrics)),
+            *(*STEP_COLUMNS, *TIME_COLUMNS, *episodes, *sorted(metrics)),
             *(*ACTOR_COLUMNS, *DATA_COLUMNS, *lag_columns(self._plan.max_lag)),
             *((*evaluation, "evaluated_frames") if evaluation else ()),
         )
 
     def _save(self, store: Store) -> None:
-        """Writes a checkpoint, and publishes the policy."""
+        """Writes a checkpoint, and publishes the policy; raises Diverged if it is not finite."""
         progress = self._progress
+        divergence.check(self._run, progress.frames, {}, self._state.agent)
         self._hear_of_actors()
         extra = {
             "positions": self._logger.positions(),
@@ -319,22 +334,3 @@ class Training:
     def _identity(self) -> dict[str, Any]:
         """What must be the same where a checkpoint is restored."""
         return checkpoints.identity_of(self._experiment) | {"runner": "distributed"}
-
-
-class _Clock:
-    """Seconds of training, those of earlier sessions included; runs from the first batch on."""
-
-    def __init__(self, before: float):
-        self._before = before
-        self._began: float | None = None
-
-    def start(self) -> bool:
-        """Lets it run; whether it did not before."""
-        if self._began is not None:
-            return False
-        self._began = time.monotonic()
-        return True
-
-    @property
-    def seconds(self) -> float:
-        return self._before + (0.0 if self._began is None else time.monotonic() - self._began)

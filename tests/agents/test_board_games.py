@@ -30,7 +30,7 @@ def test_learns_not_to_lose():
     assert isinstance(agent.data, OnPolicy)
     iterations = FRAMES // (agent.data.unroll_length * agent.data.environments)
     train = jax.jit(partial(device_program.iterate, agent, iterations=iterations))
-    trained, *_ = train(environment=environment, state=state)
+    trained, _ = train(environment=environment, state=state)
     before, after = (
         play(agent, each.agent.params, perfect, episodes=GAMES) for each in (state, trained)
     )

@@ -235,7 +235,16 @@ def test_policy_of_another_agent(mistake, trained, tmp_path):
     line = mistake("evaluate", run)
     assert "policy.npz does not fit" in line
     line = mistake("train", "--resume", run)
-    assert "of another agent or version" in line
+    assert "does not fit config.json" in line
+
+
+def test_levels_of_another_size_than_those_of_a_checkpoint(mistake, trained, tmp_path):
+    run = copied(trained, tmp_path / "run")
+    config = run / "config.json"
+    config.write_text(config.read_text().replace("size=5", "size=6"))
+    line = mistake("train", "--resume", run)
+    assert "does not fit config.json and the levels" in line
+    assert "levels of the size, with which it was written" in line
 
 
 def test_checkpoint_of_another_version(mistake, trained, tmp_path, monkeypatch):

@@ -135,21 +135,41 @@ def test_sums_are_those_of_the_episodes_that_ended(gathered):
 
 
 def test_iterations_are_unrolls_and_updates_in_turn():
-    """`iterate` twice once is once twice; sums add up, metrics are averaged, frames are frames."""
+    """They are counted, sums add up, frames are frames."""
     agent, state = begin(CNN)
-    once = quick_jit(partial(device_program.iterate, agent, iterations=1))
-    twice = quick_jit(partial(device_program.iterate, agent, iterations=2))
-    middle, metrics_1, sums_1 = once(environment=CHASE, state=state)
-    end, metrics_2, sums_2 = once(environment=CHASE, state=middle)
-    found, metrics, sums = twice(environment=CHASE, state=state)
-    assert_same(found, end, atol=1e-6)
+    iterate = quick_jit(partial(device_program.iterate, agent))
+    middle, sums_1 = iterate(environment=CHASE, state=state, iterations=1)
+    end, sums_2 = iterate(environment=CHASE, state=middle, iterations=1)
+    found, sums = iterate(environment=CHASE, state=state, iterations=2)
+    assert_same(found, end)
     assert_same(sums, jax.tree.map(lambda x, y: x + y, sums_1, sums_2), atol=1e-5)
-    mean = jax.tree.map(lambda x, y: (x + y) / 2, metrics_1, metrics_2)
-    assert_same(metrics, mean, atol=1e-5)
-    assert int(end.agent.updates) == 2
+    assert sums.iterations == int(end.agent.updates) == 2
     # Every row but those across a reset, which follow the episodes that ended before the last row.
-    ended = int(sums.episodes) - int(end.timestep.is_last.sum())
+    ended = int(sums.episodes.episodes) - int(end.timestep.is_last.sum())
     assert int(end.agent.frames) == 2 * 5 * 8 - ended
+
+
+@pytest.mark.parametrize("cuts", [[1, 1, 1, 1, 1], [2, 3], [4, 1]])
+def test_how_iterations_are_cut_into_calls_changes_no_bit(cuts):
+    agent, state = begin(CNN)
+    iterate = quick_jit(partial(device_program.iterate, agent))
+    sums = jax.device_put(device_program.no_sums(agent, CHASE))
+    whole = iterate(environment=CHASE, state=state, sums=sums, iterations=5)
+    for iterations in cuts:
+        state, sums = iterate(environment=CHASE, state=state, sums=sums, iterations=iterations)
+    assert_same((state, sums), whole)
+
+
+@pytest.mark.parametrize("max_frames", [0, 1, 41, 110])
+def test_no_iteration_begins_once_the_budget_is_spent(max_frames):
+    agent, state = begin(CNN)
+    iterate = quick_jit(partial(device_program.iterate, agent))
+    one = partial(iterate, environment=CHASE, iterations=1)
+    expected = state
+    while expected.agent.frames < max_frames:
+        expected, _ = one(state=expected)
+    found, _ = iterate(environment=CHASE, state=state, iterations=100, max_frames=max_frames)
+    assert_same(found, expected)
 
 
 def test_four_devices_do_what_one_does():
@@ -157,16 +177,16 @@ def test_four_devices_do_what_one_does():
     config = replace(DRC, repeats=1, minibatches=2)
     agent, state = begin(config)
     iterate = partial(device_program.iterate, agent, iterations=2)
-    alone, metrics, sums = quick_jit(iterate)(environment=CHASE, state=state)
+    alone, sums = quick_jit(iterate)(environment=CHASE, state=state)
     places = device_program.shardings(agent, CHASE)
     spread = jax.device_put(state, places)
     assert len(spread.timestep.reward.sharding.device_set) == 4
     assert spread.timestep.reward.addressable_shards[0].data.shape == (2,)
-    together, *others = quick_jit(iterate, out_shardings=(places, None, None))(
+    together, spread_sums = quick_jit(iterate, out_shardings=(places, places.key))(
         environment=CHASE, state=spread
     )
     assert_same(together, alone, atol=1e-6)
-    assert_same(others, [metrics, sums], atol=1e-5)
+    assert_same(spread_sums, sums, atol=1e-5)
     for x in jax.tree.leaves(together.agent.params):
         assert x.sharding.is_fully_replicated
     changed = jax.tree.map(lambda x, y: np.any(x != y), state.agent.params, alone.agent.params)

@@ -1,15 +1,18 @@
-"""The device runner's evaluations: what was learnt is safe before them, and they are never lost."""
+"""The device runner: evaluations are never lost, and it obeys within rows of metrics too."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from agents.cnn.config import CNNConfig
 from environments.games.sokoban.registration import SokobanOptions
 from experiments.base import Evaluation, Experiment, Runner
-from launch import checkpoints, configuration, published
+from launch import checkpoints, clock, configuration, published
 from launch.device_runner import DeviceRunner
-from launch.outcome import Outcome
+from launch.loggers import read_csv
+from launch.outcome import Outcome, RunFailed
 from launch.progress import Display
 from launch.run_folder import RunFolder
 from launch.signals import Stop
@@ -99,3 +102,126 @@ def test_who_was_stopped_when_time_was_up_has_nothing_left_but_to_evaluate(
     assert (outcome.finished, list(outcome.evaluation)) == (True, [COLUMN])
     (row,) = rows(run)
     assert row == rows(whole)[0] | outcome.evaluation
+
+
+# One row that outlasts the budget: what happens within rows.
+LONG = replace(
+    EXPERIMENT,
+    runner=Runner(log_frames=100_000, checkpoint_minutes=0.0),
+    evaluation=Evaluation(),
+    max_frames=200,
+)
+
+
+class _Watching(Display):
+    """Does something once training has come to so many frames."""
+
+    def __init__(self, do, frames: int):
+        self._do, self._frames = do, frames
+
+    def write(self, row):
+        """See `Display`."""
+        if row["frames"] >= self._frames:
+            self._do()
+
+
+@pytest.fixture(scope="module")
+def long_runner() -> DeviceRunner:
+    """For all that is within a row."""
+    return DeviceRunner(LONG)
+
+
+@pytest.fixture(scope="module")
+def long(long_runner, tmp_path_factory):
+    """A run of one row."""
+    path = tmp_path_factory.mktemp("device") / "long"
+    assert _begin(long_runner, path).finished
+    return path
+
+
+def test_a_long_row_ends_with_the_budget(long):
+    (row,) = rows(long)
+    assert 200 <= row["frames"] < 200 + 5 * 4
+    # The steps across resets are no frames; every episode but one at the very end had one.
+    resets = 20 * row["updates"] - row["frames"]
+    assert row["episodes"] - 4 <= resets <= row["episodes"]
+
+
+def test_killed_within_a_row(long_runner, long, tmp_path):
+    run = tmp_path / "run"
+    with pytest.raises(Killed):
+        _begin(long_runner, run, _Watching(die, 100))
+    assert rows(run) == []
+    assert 0 < checkpoints.steps(run / "checkpoints")[-1] < 200
+    assert _resume(long_runner, run).finished
+    assert_same_run(run, long)
+
+
+def test_stopped_within_a_row(long_runner, long, tmp_path):
+    stop, run = Stop(), tmp_path / "run"
+    display = _Watching(lambda: setattr(stop, "requested", True), 100)
+    outcome = _begin(long_runner, run, display, stop)
+    assert not outcome.finished
+    assert 100 <= outcome.frames == checkpoints.steps(run / "checkpoints")[-1] < 200
+    assert rows(run) == []
+    assert _resume(long_runner, run).finished
+    assert_same_run(run, long)
+
+
+def test_an_evaluation_is_not_missed_because_of_a_stop_within_its_row(tmp_path):
+    """Its count of frames was passed before the stop, and the row ends after it."""
+    experiment = replace(
+        EXPERIMENT,
+        runner=Runner(log_frames=60, checkpoint_minutes=60.0),
+        evaluation=replace(EXPERIMENT.evaluation, every_frames=15),
+        max_frames=100,
+    )
+    runner, stop, run = DeviceRunner(experiment), Stop(), tmp_path / "run"
+    display = _Watching(lambda: setattr(stop, "requested", True), 15)
+    assert 15 < _begin(runner, run, display, stop).frames < 30
+    assert _resume(runner, run).finished
+    assert [COLUMN in row for row in rows(run)] == [True, True]
+
+
+def test_who_is_resumed_when_time_is_up_learns_nothing(long_runner, tmp_path, monkeypatch):
+    monkeypatch.setattr(long_runner, "_experiment", replace(LONG, max_minutes=1e-9))
+    run = tmp_path / "run"
+    outcome = _begin(long_runner, run)
+    assert outcome.finished
+    assert outcome.frames < 200
+    before = rows(run)
+    again = _resume(long_runner, run)
+    assert (again.finished, again.frames) == (True, outcome.frames)
+    assert rows(run) == before
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_evaluations_take_no_training_time(runner, tmp_path, monkeypatch, killed):
+    """Each takes an hour, also one that is made up for; what is learnt, no time at all."""
+    now = [0.0]
+    monkeypatch.setattr(clock, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    hour = Ending(lambda: now.__setitem__(0, now[0] + 3600.0), 0)
+    if killed:
+        with pytest.raises(Killed):
+            _begin(runner, tmp_path / "run", Ending(die))
+        outcome = runner.train(RunFolder(tmp_path / "run"), hour, Stop(), resume=True)
+    else:
+        outcome = _begin(runner, tmp_path / "run", hour)
+    assert now[0] >= 3600.0
+    assert outcome.seconds == 0.0
+    assert [row["seconds"] for row in read_csv(tmp_path / "run" / "metrics.csv")] == [0.0] * 3
+
+
+def test_a_run_that_diverges_ends_and_keeps_its_last_good_checkpoint(tmp_path):
+    agent = replace(LONG.agent, learning_rate=1e30)
+    runner, run = DeviceRunner(replace(LONG, agent=agent)), tmp_path / "run"
+    with pytest.raises(RunFailed, match=r"^\w+ is nan after \d+ frames: .*lower learning rate"):
+        _begin(runner, run)
+    (kept, *_) = reversed(checkpoints.steps(run / "checkpoints"))
+    assert 0 < kept < 200
+    policy = published.load(run / "policy.npz")
+    assert policy.frames == kept
+    assert all(np.isfinite(array).all() for array in policy.params.values())
+    assert rows(run) == []
+    with pytest.raises(RunFailed, match=f"the checkpoint of frame {kept} is kept"):
+        _resume(runner, run)

@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 
 import launch.suite_options
+from agents.cnn.config import CNNConfig
 from environments.errors import UserError
+from environments.games.board.registration import TicTacToeOptions
 from environments.games.sokoban.registration import SokobanOptions
 from environments.games.sokoban.spec import sokoban_spec
 from environments.registry import EnvironmentOptions, entries, load_batched
-from experiments.base import Evaluation
+from experiments.base import Evaluation, Experiment
 from launch.evaluation import (
     Contestant,
     Suites,
@@ -163,7 +165,7 @@ def test_random_play_on_a_suite(suite):
 
 def test_suites_while_training(suite):
     evaluation = Evaluation(suites=(suite,), episodes=4, every_frames=100)
-    suites = Suites(evaluation, OPTIONS, walker(patience=2), SPEC)
+    suites = Suites(_experiment(evaluation), walker(patience=2), SPEC)
     assert suites.columns == (f"evaluation/{suite}",)
     said = []
     assert suites.evaluate((), said.append) == {f"evaluation/{suite}": 3 / 4}
@@ -172,8 +174,31 @@ def test_suites_while_training(suite):
     assert [suites.due(*pair) for pair in due] == [False, True, True, False, True]
 
 
+def _experiment(evaluation: Evaluation, options: EnvironmentOptions = OPTIONS, seed: int = 0):
+    """As far as evaluation goes."""
+    return Experiment("tiny", options, CNNConfig(), evaluation=evaluation, seed=seed)
+
+
+def test_a_run_is_evaluated_with_its_own_seed():
+    """As `evaluate` does with that seed; other runs meet other games."""
+    options, evaluation = TicTacToeOptions(), Evaluation(suites=("random",), episodes=50)
+    player = random_contestant(options, "random")
+
+    def while_training(seed):
+        experiment = _experiment(evaluation, options, seed)
+        return Suites(experiment, player.agent, player.spec).evaluate((), lambda text: None)
+
+    def afterwards(seed):
+        result = evaluate(player, "random", episodes=50, seed=seed)
+        return rates_of("random", result.outcomes, result.mean_return)
+
+    rates = [while_training(seed) for seed in (0, 1, 2)]
+    assert rates == [afterwards(seed) for seed in (0, 1, 2)]
+    assert rates[0] != rates[1] or rates[1] != rates[2]
+
+
 def test_suites_at_the_end_only(suite):
     evaluation = Evaluation(suites=(suite,), episodes=0)
-    suites = Suites(evaluation, OPTIONS, walker(), SPEC)
+    suites = Suites(_experiment(evaluation), walker(), SPEC)
     assert not suites.due(0, 10**9)
     assert suites.evaluate((), print) == {f"evaluation/{suite}": 1.0}

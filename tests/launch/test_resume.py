@@ -169,6 +169,17 @@ def test_interrupted_in_the_middle(trained, tmp_path, number):
     assert_same_run(run, trained)
 
 
+def test_ctrl_c_does_not_wait_for_the_end_of_a_row(tmp_path):
+    """Of a row that takes hours, and is to be evaluated."""
+    run, long = tmp_path / "run", ("--runner.log-frames", 10**8, "--max-frames", 10**9)
+    with started("train", *TINY, *long, "--run-dir", run) as process:
+        wait_until(lambda: checkpoints.steps(run / "checkpoints"), process)
+        said = _interrupt(process, signal.SIGINT)
+    assert rows(run) == []
+    (frames,) = checkpoints.steps(run / "checkpoints")[-1:]
+    assert f"stopped after {frames:,} frames" in said
+
+
 @pytest.mark.parametrize("line", first_slow(["compiling", "loading levels", "starting"]))
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_while_starting(trained, tmp_path, line, number):

@@ -77,11 +77,35 @@ def test_open_run(tmp_path):
         run_folder.open_run(tmp_path / "config.json")
 
 
-def test_default_path():
-    path = run_folder.default_path("sokoban_small")
-    assert path.parts[:2] == ("runs", "sokoban_small")
-    assert " " not in str(path)
-    assert ":" not in str(path)
+CREATE = """
+from launch import run_folder
+print("ready", flush=True)
+input()
+for _ in range(20):
+    print(run_folder.create_default("sokoban_small").path)
+"""
+
+
+def test_runs_that_begin_together_get_folders_of_their_own(tmp_path):
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    variables = os.environ | {"PYTHONPATH": str(Path(run_folder.__file__).parents[1])}
+    processes = [
+        subprocess.Popen([sys.executable, "-c", CREATE], cwd=tmp_path, env=variables, **pipes)
+        for _ in range(3)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    paths = [path for process in processes for path in process.communicate(timeout=60)[0].split()]
+    assert len(set(paths)) == len(paths) == 60
+    for path in paths:
+        assert path.startswith("runs/sokoban_small/20")
+        assert set(path) <= set("runs/oklba_small0123456789-_")
+        assert os.listdir(tmp_path / path) == [".lock"]
 
 
 def test_one_process_at_a_time(tmp_path):

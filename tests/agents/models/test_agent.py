@@ -56,7 +56,7 @@ def test_it_learns_the_model_and_nothing_else():
     before = assess(agent, state.agent.params, environment, episodes=16)
     policy = jax.device_get(state.agent.params["policy"])
     for _ in range(6):
-        state, _, _ = iterate(environment, state)
+        state, _ = iterate(environment, state)
     after = assess(agent, state.agent.params, environment, episodes=16)
     assert before["frame_accuracy_1"] < 0.1
     assert after["frame_accuracy_1"] > 0.98

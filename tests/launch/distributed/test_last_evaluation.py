@@ -1,13 +1,14 @@
 """The last evaluation of a run with a replay is made up for, if the run ends before it does."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from agents.cnn.config import CNNConfig
 from environments.games.sokoban.registration import SokobanOptions
 from experiments.base import Evaluation, Experiment, Runner
-from launch import checkpoints, configuration, published
+from launch import checkpoints, clock, configuration, published
 from launch.progress import Display
 from launch.run_folder import RunFolder
 from launch.signals import Stop
@@ -91,3 +92,24 @@ def test_who_gives_it_more_time_goes_on_learning(tmp_path):
     assert outcome.frames >= EXPERIMENT.max_frames > before[-1]["frames"]
     assert rows(run)[-1]["evaluated_frames"] == outcome.frames
     assert finished(run)
+
+
+def test_neither_it_nor_compiling_takes_training_time(tmp_path, monkeypatch):
+    """The first update and the evaluation take an hour, every other update a second."""
+    from launch.distributed.learner import Learner
+
+    now, update, updates = [0.0], Learner.update, []
+    monkeypatch.setattr(clock, "time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    def slow(self, state, unroll):
+        now[0] += 1.0 if updates else 3600.0
+        updates.append(1)
+        return update(self, state, unroll)
+
+    monkeypatch.setattr(Learner, "update", slow)
+    display = Ending(lambda: now.__setitem__(0, now[0] + 3600.0))
+    outcome = _train(tmp_path / "run", display=display)
+    assert now[0] > 7200.0
+    assert outcome.seconds == len(updates) - 1 > 0
+    last = rows(tmp_path / "run")[-1]
+    assert (last["frames"], last["updates"]) == (outcome.frames, len(updates))
