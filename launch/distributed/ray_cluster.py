@@ -32,6 +32,7 @@ from ray._private import ray_constants, services
 from environments.errors import UserError
 from launch.distributed import ray_watchdog
 from launch.distributed.ray_watchdog import children
+from launch.outcome import RunFailed
 from launch.signals import NUMBERS
 
 __all__ = ["cluster", "exceptions", "ray"]
@@ -90,7 +91,7 @@ def _started(cpus: int) -> Iterator[None]:
     # Ray takes 127.0.0.1 for the machine's other address unless it knows that nobody will join.
     ray_constants.ENABLE_RAY_CLUSTER = False
     try:
-        with _as_before(), contextlib.chdir(_ROOT):
+        with _as_before(), _started_or_failed(), contextlib.chdir(_ROOT):
             ray.init(
                 address="local",
                 num_cpus=max(cpus, os.cpu_count() or 1),
@@ -112,6 +113,16 @@ def _started(cpus: int) -> Iterator[None]:
         watchdog.stdin.close()
         watchdog.wait()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _started_or_failed() -> Iterator[None]:
+    """Says in one line what Ray raises when its processes do not start, as on a busy machine."""
+    try:
+        yield
+    except Exception as error:
+        message = str(error).strip().partition("\n")[0]
+        raise RunFailed(f"Ray cannot be started on this machine: {message}") from error
 
 
 def _join(address: str) -> None:

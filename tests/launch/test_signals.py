@@ -52,6 +52,6 @@ def test_a_run_whose_terminal_is_lost_saves_and_ends(tmp_path):
     with in_terminal(arguments, environment()) as (process, hang_up):
         wait_until(lambda: (run / "metrics.csv").exists() and len(rows(run)) > 3, process)
         hang_up()
-        assert process.wait(SECONDS) == 0
+        assert process.wait(SECONDS) in (0, 120)  # what Python could not say at its end
     steps = [int(path.name) for path in (run / "checkpoints").iterdir()]
     assert steps == [rows(run)[-1]["frames"]]

@@ -13,7 +13,7 @@ import pytest
 
 from launch import checkpoints
 from launch.distributed.ray_watchdog import children
-from tests.launch.commands import TINY, assert_one_line, moravec, started, wait_until
+from tests.launch.commands import SECONDS, TINY, assert_one_line, moravec, started, wait_until
 from tests.launch.distributed.test_local import LONG, assert_sound, frames, numbers, rows
 
 pytest.importorskip("reverb", reason="the replay needs dm-reverb, which needs Python 3.11")
@@ -76,6 +76,21 @@ def wait_for_rows(run: Path, process, more: int = 3) -> None:
     """Returns when there are rows beyond the greatest number of frames so far."""
     before = max(frames(run))
     wait_until(lambda: sum(count > before for count in frames(run)) >= more, process)
+
+
+def test_trains_evaluates_and_leaves_nothing(tmp_path):
+    """The smallest run there is: one actor, one replay server, a few updates."""
+    run = tmp_path / "run"
+    few = "--evaluation.episodes", "2", "--max-frames", "300"
+    with started(*RAY, *few, "--run-dir", run) as process:
+        wait_until(lambda: parts(process.pid, LEARNER), process)
+        there = descendants(process.pid)
+        _, said = process.communicate(timeout=SECONDS)
+    assert process.returncode == 0, said
+    assert "solved, greedy" in said
+    assert_all_gone(there)
+    assert_sound(run)
+    assert 300 <= frames(run)[-1] < 400
 
 
 @pytest.mark.slow
