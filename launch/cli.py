@@ -67,10 +67,10 @@ def main(args: list[str] | None = None) -> int:
         # The reader of standard output is gone: nothing more can be said there.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except Exception:
+    except Exception as error:
         from launch import platforms
 
-        if wrong := platforms.wrong_settings():
+        if wrong := platforms.wrong_settings(error):
             print(f"moravec: {wrong}", file=sys.stderr)
             return 2
         raise

@@ -322,7 +322,7 @@ def examine(check: Callable[[], Finding]) -> Finding:
     except ModuleNotFoundError as error:
         return Finding("missing", str(error), SYNC)
     except Exception as error:
-        if wrong := wrong_settings():
+        if wrong := wrong_settings(error):
             what, _, advice = wrong.rpartition(": ")
             return Finding("broken", what, advice)
         return Finding("broken", _line(error), SYNC)

@@ -87,18 +87,23 @@ def use_platform(platform: str) -> None:
         )
 
 
-def wrong_settings() -> str:
+def wrong_settings(error: Exception | None = None) -> str:
     """The environment variables with which JAX cannot start here, and what to do.
 
     "" if it starts, and if it is not for such a variable that it does not.
+
+    Args:
+      error: what may have come of it already: JAX reads most of them once, when it is imported.
     """
     variables = {name: value for name, value in os.environ.items() if name.startswith("JAX_")}
     if not variables:
         return ""
     try:
+        if isinstance(error, ValueError):
+            raise error
         import jax
-    except ValueError as error:  # it reads them when it is imported
-        text = str(error)
+    except ValueError as refusal:
+        text = str(refusal)
         named = [name for name in variables if name.lower() in text.lower()]
         return f"JAX refuses {_shown(named)} ({text}): correct or unset it" if named else ""
     except ImportError:
