@@ -44,11 +44,11 @@ class GymnasiumEnvironment(gymnasium.Env):
     def __init__(self, name: str, render_mode: str | None = None, **options: Any):
         """`options` are the fields of the environment's options dataclass.
 
-        Raises UserError for an unknown name, option or mode.
+        Raises UserError for an unknown name or option, ValueError for an unknown mode.
         """
         modes = (None, *self.metadata["render_modes"])
         if render_mode not in modes:
-            raise UserError(
+            raise ValueError(
                 f"render_mode of {name} must be one of {', '.join(map(str, modes))}, "
                 f"not {render_mode}"
             )

@@ -48,7 +48,7 @@ def _converted(kind: Any, value: Any, name: str) -> Any:
     if origin in (typing.Union, UnionType):
         return _one_of(arguments, value, name)
     if origin is Literal:
-        if any(value == each and type(value) is type(each) for each in arguments):
+        if any(type(value) is type(each) and value == each for each in arguments):
             return value
         if isinstance(value, str):
             raise unknown(name, value, map(str, arguments))

@@ -9,6 +9,7 @@ from dm_env import specs
 
 from environments import entries, load
 from environments.embedded.boards.embedding import REWARDS
+from environments.embedded.boards.registration import BoardOptions
 from environments.embedded.environment import EmbeddedEnvironment
 from environments.games.board.environment import BoardEnvironment
 from environments.games.board.spec import REWARDS as SYMBOLIC
@@ -50,7 +51,7 @@ def row(name: str) -> str:
         f"`{name}` v{entries()[name].version}",
         observation(environment.observation_spec()),
         action(environment.action_spec()),
-        REWARD.get(name, _BOARD),
+        _BOARD if isinstance(options, BoardOptions) else REWARD[name],
         limit(environment, options),
         f"`{options.opponent}`" if hasattr(options, "opponent") else "",  # pyright: ignore
     )
@@ -88,6 +89,8 @@ def limit(environment: Any, options: Any) -> str:
         return f"{environment.time_limit:g} s in steps of {step:g} s"
     if isinstance(environment, BoardEnvironment):
         return f"{options.time_limit} moves" if options.time_limit else ""
+    if not hasattr(options, "time_limit"):
+        return f"{environment.snapshot().limit} steps"
     low, high = options.time_limit
     return f"{low} steps" if low == high else f"{low} to {high} steps"
 
