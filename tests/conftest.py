@@ -3,6 +3,7 @@
 import atexit
 import os
 import shutil
+import signal
 import tempfile
 
 from tests.compiling import QUICK
@@ -30,6 +31,9 @@ from tests.deadline import (
 )
 
 __all__ = ["pytest_collection_modifyitems", "pytest_runtest_setup", "pytest_terminal_summary"]
+
+# `pytest &` in a shell ignores Ctrl-C, and so would every process that a test starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("local", deadline=None)  # the first call of an example compiles
 settings.register_profile("ci", deadline=None, derandomize=True, database=None)

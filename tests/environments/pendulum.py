@@ -1,6 +1,6 @@
 """A tiny embedding for tests: a pendulum to be swung up, with faults on demand."""
 
-import time
+import threading
 from typing import Any
 
 import mujoco
@@ -28,14 +28,15 @@ LEVELS = 7  # angles to start from
 
 
 class Pendulum(Embedding):
-    """Swings; its game is won above the hinge. `delay` is how long its opponent thinks."""
+    """Swings; its game is won above the hinge. Its opponent thinks until `may_answer` is set."""
 
     outcomes = ("up", "unfinished")
     num_levels = LEVELS
 
-    def __init__(self, delay: float = 0.0):
+    def __init__(self):
         self.simulation = Simulation(mujoco.MjModel.from_xml_string(XML), substeps=4)
-        self.delay = delay
+        self.may_answer = threading.Event()
+        self.may_answer.set()
         self.fault: BaseException | None = None  # raised by the next step
         self.closed = False
         self._swings = 0
@@ -50,7 +51,7 @@ class Pendulum(Embedding):
         if self.fault is not None:
             fault, self.fault = self.fault, None
             raise fault
-        time.sleep(self.delay)
+        self.may_answer.wait()
         self.simulation.advance(control + rng.normal(scale=0.01))
         self._swings += 1
         height = -np.cos(self.simulation.data.qpos[0])
@@ -78,8 +79,8 @@ class Pendulum(Embedding):
 
 
 def pendulum(
-    seed: int = 0, *, delay: float = 0.0, time_limit: float = 0.6, picture: bool = False
+    seed: int = 0, *, time_limit: float = 0.6, picture: bool = False
 ) -> EmbeddedEnvironment:
     """A pendulum of 20 ms control steps."""
     views = {"side": View("side", 16, 24)} if picture else {}
-    return EmbeddedEnvironment(Pendulum(delay), time_limit=time_limit, seed=seed, views=views)
+    return EmbeddedEnvironment(Pendulum(), time_limit=time_limit, seed=seed, views=views)

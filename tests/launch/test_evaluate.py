@@ -10,7 +10,7 @@ import environments
 from launch import cli, load_policy, rollouts
 from launch.evaluation import on_suite
 from tests.environments.games.sokoban.boards import DATA
-from tests.launch.commands import HELD_OUT, LEVELS
+from tests.launch.commands import HELD_OUT, LEVELS, copied
 
 KEYS = [
     *("run", "frames", "environment", "environment_version", "options", "suite", "seed"),
@@ -28,6 +28,12 @@ def evaluate(capsys, *args) -> list[dict]:
     out, err = capsys.readouterr()
     assert "playing" in err
     return json.loads(out)
+
+
+@pytest.fixture(scope="module")
+def trained(trained, tmp_path_factory):
+    """A copy, for what is evaluated here is kept in the run folder."""
+    return copied(trained, tmp_path_factory.mktemp("evaluated") / "run")
 
 
 def test_json(trained, capsys):

@@ -74,7 +74,7 @@ def run(folder: Path, *args: object) -> subprocess.CompletedProcess[str]:
         env=environment(PYTHONPATH=path),
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=550,
     )
 
 
@@ -119,6 +119,7 @@ def test_the_process_of_a_sweep_knows_it(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("runner", [("local", "--runner.processes", "True"), ("ray",)])
 def test_every_process_of_a_run_knows_it_and_takes_no_namesake_of_ours(tmp_path, runner):
     pytest.importorskip("reverb")
@@ -126,7 +127,7 @@ def test_every_process_of_a_run_knows_it_and_takes_no_namesake_of_ours(tmp_path,
     options = TINY[TINY.index("--environment.levels") :]
     done = run(
         *(folder, "train", "others_experiment", *options, "--runner.kind", *runner),
-        *("--runner.actors", "1", "--evaluation.every-frames", "300", "--run-dir", "run"),
+        *("--runner.actors", "1", "--run-dir", "run"),
     )
     assert done.returncode == 0, done.stderr
     assert rows(folder / "run")[-1]["frames"] >= FRAMES

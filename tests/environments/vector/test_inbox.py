@@ -20,7 +20,7 @@ def test_a_wait_ends_when_its_time_is_up():
     inbox.put(Answer(0))
     begin = time.monotonic()
     assert not inbox.wait(2, timeout=0.1)
-    assert 0.1 <= time.monotonic() - begin < 0.5
+    assert time.monotonic() - begin >= 0.1
     assert inbox.wait(1, timeout=0)
     assert inbox.wait(0, timeout=0)
 
@@ -28,14 +28,14 @@ def test_a_wait_ends_when_its_time_is_up():
 def test_a_wait_ends_as_soon_as_there_are_enough():
     inbox = Inbox()
     for count in (1, 3, 1):  # what was released too often does not matter
-        timers = [threading.Timer(0.05 * (i + 1), inbox.put, [Answer(i)]) for i in range(4)]
-        begin = time.monotonic()
-        for timer in timers:
-            timer.start()
-        assert inbox.wait(count, timeout=10)
-        assert 0.05 * count - 0.01 <= time.monotonic() - begin < 5
-        for timer in timers:
-            timer.join()
+        for i in range(count - 1):
+            inbox.put(Answer(i))
+        assert not inbox.wait(count, timeout=0)
+        last = threading.Timer(0.05, inbox.put, [Answer(count - 1)])  # while it waits, as a rule
+        last.start()
+        assert inbox.wait(count, timeout=60)
+        last.join()
+        inbox.put(Answer(count))
         while inbox.take() is not None:
             pass
 

@@ -3,6 +3,8 @@
 import os
 import signal
 import socket
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterable
@@ -13,7 +15,15 @@ import pytest
 
 from launch import checkpoints
 from launch.distributed.ray_watchdog import children
-from tests.launch.commands import SECONDS, TINY, assert_one_line, moravec, started, wait_until
+from tests.launch.commands import (
+    SECONDS,
+    TINY,
+    assert_one_line,
+    environment,
+    moravec,
+    started,
+    wait_until,
+)
 from tests.launch.distributed.test_local import LONG, assert_sound, frames, numbers, rows
 
 pytest.importorskip("reverb", reason="the replay needs dm-reverb, which needs Python 3.11")
@@ -250,3 +260,24 @@ def test_where_there_is_no_cluster(tmp_path):
         assert not (tmp_path / "run").exists()
         assert_one_line(done, "runner.address")
         assert time.monotonic() - began < 60
+
+
+@pytest.mark.slow
+def test_who_has_called_ray_init_is_told_what_to_do(tmp_path):
+    program = """
+import sys
+import launch.distributed.ray_cluster  # Ray's settings
+import ray
+from launch import cli
+ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+sys.exit(cli.main(sys.argv[1:]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program, *RAY, "--run-dir", tmp_path / "run"],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=250,
+    )
+    assert_one_line(done, "ray.shutdown()", "runner.address")
+    assert not (tmp_path / "run").exists()

