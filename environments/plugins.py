@@ -35,5 +35,5 @@ def load_plugins() -> None:
             owner = point.dist.name if point.dist else "an unknown distribution"
             raise UserError(
                 f"the plug-in {module} of {owner} cannot be imported "
-                f"({type(error).__name__}: {error}): mend it, or uninstall {owner}"
+                f"({type(error).__name__}: {' '.join(str(error).split())}): mend it, or uninstall {owner}"
             ) from error

@@ -14,7 +14,7 @@ def _source() -> str:
     except metadata.PackageNotFoundError:
         written = None
     if not written:
-        return "moravec"
+        return "/path/to/moravec"  # an index may have another of that name
     origin = json.loads(written)
     if vcs := origin.get("vcs_info", {}).get("vcs"):
         return f"'{vcs}+{origin['url']}'"
@@ -23,8 +23,8 @@ def _source() -> str:
 
 
 SYNC = f"run `uv sync`; with pip, `pip install {_source()}`"
-# TensorFlow asks for an older ml-dtypes than JAX, which neither needs; so they cannot be asked for
-# in one command, and the last to be installed must be JAX.
+# TensorFlow asks for an older ml-dtypes than JAX needs, though it runs with JAX's. So one command
+# cannot ask for both, and JAX, which Moravec asks for, must come last.
 REPLAY = (
     f"run `uv sync`; with pip, `pip install dm-reverb=={REVERB} tensorflow-cpu=={TENSORFLOW}`, "
     f"then `pip install {_source()} 'numpy<2'`, whose complaint about ml-dtypes does no harm"

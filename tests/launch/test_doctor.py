@@ -93,6 +93,13 @@ def test_an_absent_library_is_missing_and_the_advice_says_what_to_do(
     assert "Training will not work" in table
 
 
+def test_a_device_that_is_asked_for_and_missing_is_told(only, capsys, monkeypatch):
+    monkeypatch.setenv("JAX_PLATFORMS", "cuda_of_nobody")
+    only("JAX")
+    (check,) = report(capsys, status=1).values()
+    assert "unset JAX_PLATFORMS=cuda_of_nobody" in check["advice"]
+
+
 def test_an_optional_one_that_is_broken_is_no_failure(only, capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("MORAVEC_BOXOBAN", str(tmp_path / "nowhere"))
     only("Boxoban")
