@@ -33,7 +33,8 @@ def load_plugins() -> None:
         except Exception as error:
             _imported.discard(module)
             owner = point.dist.name if point.dist else "an unknown distribution"
+            reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
             raise UserError(
-                f"the plug-in {module} of {owner} cannot be imported "
-                f"({type(error).__name__}: {' '.join(str(error).split())}): mend it, or uninstall {owner}"
+                f"the plug-in {module} of {owner} cannot be imported ({reason}): "
+                f"mend it, or uninstall {owner}"
             ) from error
