@@ -9,7 +9,7 @@ A key that is left out has its default, where there is one.
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import agents.registry
 import environments.registry
@@ -17,6 +17,7 @@ from environments.errors import UserError, reason, unknown
 from experiments.base import Experiment
 from launch import files
 
+_Parsed = TypeVar("_Parsed")
 # A field of one of these types holds whichever subclass is registered under the key `name`.
 _REGISTRIES = {
     environments.registry.EnvironmentOptions: (
@@ -65,7 +66,16 @@ def from_json(document: Any) -> Experiment:
     if not isinstance(document, dict) or "experiment" not in document:
         raise UserError("it has no key 'experiment': give the config.json of a run")
     fields = dict(document)
-    return _dataclass(Experiment, {"name": fields.pop("experiment"), **fields}, "")
+    return parse(Experiment, {"name": fields.pop("experiment"), **fields})
+
+
+def parse(cls: type[_Parsed], document: Any) -> _Parsed:
+    """An instance of a dataclass from a JSON object that has its fields as keys.
+
+    Raises:
+      UserError: naming the key whose name, type or value is wrong.
+    """
+    return _dataclass(cls, document, "")
 
 
 def _plain(value: Any) -> Any:
@@ -85,7 +95,7 @@ def _plain(value: Any) -> Any:
 def _dataclass(cls: type, document: Any, key: str) -> Any:
     """An instance of the dataclass `cls` from the object at `key`."""
     if not isinstance(document, dict):
-        raise _wrong(key, "an object", document)
+        raise _wrong(key or "it", "an object", document)
     document = dict(document)
     if cls in _REGISTRIES:
         name = _value(str, document.pop("name", None), f"{key}.name")
@@ -107,6 +117,8 @@ def _dataclass(cls: type, document: Any, key: str) -> Any:
 
 def _value(hint: Any, value: Any, key: str) -> Any:
     """The value of type `hint` that JSON's `value` stands for."""
+    if hint is Any:
+        return value
     if dataclasses.is_dataclass(hint):
         return _dataclass(hint, value, key)  # pyright: ignore[reportArgumentType]
     if get_origin(hint) is Literal:

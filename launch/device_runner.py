@@ -16,7 +16,7 @@ from launch.chunks import Chunks
 from launch.clock import Clock
 from launch.columns import EPISODE_COLUMNS, STEP_COLUMNS
 from launch.device_program import DeviceState, Sums
-from launch.evaluation import Suites, rates_unless
+from launch.evaluation import Suites, results_unless
 from launch.outcome import Outcome
 from launch.progress import Display
 from launch.published import InitialParams
@@ -188,13 +188,15 @@ class DeviceRunner:
     def _evaluate(
         self, session: _Session, state: DeviceState, row: Mapping[str, Any]
     ) -> dict[str, float] | None:
-        """Writes the row with the rates on the suites, and gives these; None, and no row, if it
-        was stopped."""
+        """Plays the suites; writes the results, and the row with their rates. Returns the rates, or
+        None, and writes nothing, if it was stopped."""
         params = self._agent.policy_params(state.agent)
         evaluate = partial(self._suites.evaluate, params, session.display.say)
-        rates = rates_unless(lambda: session.stop.requested, evaluate)
-        if rates is not None:
-            session.write({**row, **rates})
+        results = results_unless(lambda: session.stop.requested, evaluate)
+        if results is None:
+            return None
+        rates = session.logger.evaluated(results, row["frames"])
+        session.write({**row, **rates})
         return rates
 
     def _compiled(self, state: DeviceState) -> Callable[..., tuple[DeviceState, Sums]]:

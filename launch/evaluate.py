@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,11 +17,10 @@ from experiments.suites import expand
 from launch.environment_arguments import BASELINES, own_environment, player_of
 from launch.pretrained import is_pretrained
 from launch.progress import now_and_then
+from launch.several_values import joined
 
 if TYPE_CHECKING:
-    from launch.episodes import Policy as Player
-    from launch.evaluation import Result
-    from launch.policy import Policy as TrainedPolicy
+    from launch.results import Result
 
     Evaluator = Callable[..., Result]  # (suite, *, episodes, thinking_steps, seed, report)
 
@@ -42,9 +40,9 @@ class Arguments:
     # Options of the environment; a run's own by default. --environment NAME chooses it, for who is
     # no run.
     environment: EnvironmentOptions
-    # Suites (see moravec list) or level sources, in a two-player game opponents; boxes are the
-    # suites boxes_1 to boxes_7 together. By default those of the run's experiment.
-    suite: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
+    # One or several suites (see moravec list) or level sources, in a two-player game opponents;
+    # boxes are the suites boxes_1 to boxes_7 together. By default those of the run's experiment.
+    suite: tuple[str, ...] = ()
     # How often the policy sees the first observation before it acts on it; several to compare.
     thinking_steps: tuple[int, ...] = (0,)
     # The first so many levels of each suite, in file order; 0 for all of them.
@@ -81,7 +79,9 @@ def main(args: list[str]) -> int:
     """Runs `moravec evaluate ARGS`. A user's mistake raises UserError."""
     arguments = parse(args)
     arguments = dataclasses.replace(
-        arguments, suite=expand(arguments.suite), simulations=_simulations(arguments)
+        arguments,
+        suite=tuple(dict.fromkeys(expand(arguments.suite))),
+        simulations=_simulations(arguments),
     )
     evaluate, suites = _evaluator(arguments)
     results = list(_results(arguments, evaluate, arguments.suite or suites))
@@ -98,6 +98,7 @@ def parse(args: list[str]) -> Arguments:
     """What the arguments ask for. Raises UserError, or exits with 2, if they are wrong."""
     run, options, rest = player_of(args, _BASELINES)
     default = Arguments(run, options)
+    rest = joined(rest, default)
     return tyro.cli(Arguments, prog="moravec evaluate", args=rest, default=default)
 
 
@@ -114,6 +115,7 @@ def _evaluator(arguments: Arguments) -> "tuple[Evaluator, tuple[str, ...]]":
     from launch.evaluation import Contestant, evaluate
     from launch.policy import load_policy
     from launch.suite_options import in_batch, suites_of
+    from launch.world_evaluation import evaluate_policy
 
     policy = load_policy(arguments.run)
     suites = suites_of(policy.experiment, arguments.environment)
@@ -138,43 +140,9 @@ def _evaluator(arguments: Arguments) -> "tuple[Evaluator, tuple[str, ...]]":
     def play(suite: str, *, thinking_steps: int, **rest: Any) -> "Result":
         if in_batch(experiment.environment, suite):
             return evaluate(contestant, suite, thinking_steps=thinking_steps, **rest)
-        return _in_worlds(run, policy, suite, thinking_steps=thinking_steps, **rest)
+        return evaluate_policy(run, policy, suite, thinking_steps=thinking_steps, **rest)
 
     return play, suites or _own(experiment.environment)
-
-
-def _in_worlds(
-    run: str,
-    policy: "TrainedPolicy",
-    suite: str,
-    *,
-    episodes: int,
-    thinking_steps: int,
-    seed: int,
-    report: "Callable[[int], None]",
-) -> "Result":
-    """The result in single environments; of a model learner, what it predicts there with it."""
-    from launch.baselines import trained_policy
-    from launch.world_assessment import assess_worlds
-    from launch.world_evaluation import Entrant, evaluate_worlds
-
-    def play(environment: Any, seed: int) -> "Player":
-        return trained_policy(environment, policy, thinking_steps)
-
-    options = policy.experiment.environment
-    result = evaluate_worlds(
-        Entrant(run, policy.frames, play),
-        options,
-        suite,
-        episodes=episodes,
-        thinking_steps=thinking_steps,
-        seed=seed,
-        report=report,
-    )
-    found = assess_worlds(
-        policy.agent, policy.params, options, suite, episodes=result.episodes, seed=seed
-    )
-    return dataclasses.replace(result, metrics=result.metrics | found)
 
 
 def _own(options: EnvironmentOptions) -> tuple[str, ...]:
@@ -233,11 +201,8 @@ def _results(
                 seed=arguments.seed,
                 report=now_and_then(_say_played, _REPORT_SECONDS),
             )
-            if arguments.simulations:
-                metrics = result.metrics | {"simulations": arguments.simulations}
-                result = dataclasses.replace(result, metrics=metrics)
             if _is_of_the_run(arguments):
-                _keep(result, _searched(arguments))
+                _keep(result)
             yield result
 
 
@@ -252,23 +217,11 @@ def _say_played(played: int) -> None:
     print(f"  {played} played", file=sys.stderr)
 
 
-def _searched(arguments: Arguments) -> str:
-    """Of the name of a result: how it was searched."""
-    model = f"_{arguments.model.name}" if arguments.model else ""
-    return f"_simulations{arguments.simulations}{model}" if arguments.simulations else ""
+def _keep(result: "Result") -> None:
+    """Writes the result into the run folder; says it if that cannot be done."""
+    from launch import results, run_folder
 
-
-def _keep(result: "Result", searched: str) -> None:
-    """Writes the result into the run folder; one that cannot be written to is only said."""
-    from launch import files, run_folder
-
-    slug = re.sub(r"[^A-Za-z0-9]+", "-", result.suite).strip("-")
-    played = f"{result.episodes}_thinking{result.thinking_steps}_seed{result.seed}"
-    name = f"{result.frames}_{slug}_{played}{searched}.json"
-    folder = run_folder.RunFolder(Path(result.run)).evaluation
     try:
-        with files.writing(folder):
-            folder.mkdir(exist_ok=True)
-        files.atomic_write(folder / name, json.dumps(dataclasses.asdict(result), indent=2) + "\n")
+        results.keep(result, run_folder.RunFolder(Path(result.run)).evaluation)
     except UserError as error:
         print(f"not kept: {error}", file=sys.stderr)

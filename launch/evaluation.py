@@ -1,9 +1,7 @@
 """Evaluation on suites, greedily, with Wilson's interval: every level once, or so many games."""
 
-import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from typing import Any
 
 from agents.base import Agent, Params
 from agents.random.agent import make as random_agent
@@ -11,36 +9,16 @@ from environments.base import BatchedEnvironment, EnvironmentSpec
 from environments.registry import EnvironmentOptions, build_batched, entry, name_of
 from experiments.base import Experiment
 from launch.assessment import assess, metric_names
-from launch.columns import column_name
+from launch.columns import assessed, column_name, columns_of
 from launch.optimality import optimality_of
 from launch.planning import planning
 from launch.policy import check_fits
+from launch.results import Result, wilson
 from launch.rollouts import Episodes, play
 from launch.suite_options import has_level_sets, on_boards_of
 from launch.suite_options import on_suite as options_on_suite
 
 GAMES = 200  # episodes of a game without level sets, if none are asked for
-
-
-@dataclass(frozen=True)
-class Result:
-    """How one policy did on one suite; the keys of `moravec evaluate --json`."""
-
-    run: str
-    frames: int
-    environment: str
-    environment_version: int
-    options: dict[str, Any]
-    suite: str
-    seed: int
-    thinking_steps: int
-    episodes: int
-    outcomes: dict[str, int]
-    rate: float  # of the first outcome
-    ci95: tuple[float, float]  # Wilson's interval of the rate
-    mean_return: float
-    mean_length: float
-    metrics: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -53,6 +31,9 @@ class Contestant:
     params: Params
     options: EnvironmentOptions
     spec: EnvironmentSpec
+    simulations: int = 0  # of a search before every move, and with whose model: see `Result`
+    model: str = ""
+    model_frames: int = 0
 
 
 def random_contestant(options: EnvironmentOptions, suite: str) -> Contestant:
@@ -108,7 +89,13 @@ def evaluate(
         | planning(played, contestant.agent.model_steps, thinking_steps)
         | assess(contestant.agent, contestant.params, environment, episodes=episodes, seed=seed)
     )
-    return replace(result, metrics=metrics)
+    return replace(
+        result,
+        metrics=metrics,
+        simulations=contestant.simulations,
+        model=contestant.model,
+        model_frames=contestant.model_frames,
+    )
 
 
 def summary(
@@ -169,43 +156,6 @@ def episodes_on(options: EnvironmentOptions, environment: BatchedEnvironment, as
     return min(asked or environment.num_levels, environment.num_levels)
 
 
-def columns_of(suite: str, outcomes: tuple[str, ...]) -> tuple[str, ...]:
-    """The columns of one suite among the metrics of a run: see `rates_of`."""
-    column = column_name(suite)
-    if "survived" in outcomes:  # which is seldom the aim: what counts is the score
-        return column, f"{column}/score"
-    return (column, f"{column}/not_lost") if "draw" in outcomes else (column,)
-
-
-def rates_of(suite: str, outcomes: dict[str, int], mean_return: float) -> dict[str, float]:
-    """Their values: the share of successes; where games can be drawn, that of draws with it.
-
-    `outcomes` counts episodes by how they ended, success first. Of a game that is played for its
-    score, the mean return is told too.
-    """
-    columns, counts = columns_of(suite, tuple(outcomes)), list(outcomes.values())
-    successes, total = counts[0], sum(counts)
-    better = successes + outcomes.get("draw", 0)
-    second = mean_return if columns[-1].endswith("/score") else better / total
-    return dict(zip(columns, (successes / total, second), strict=False))
-
-
-def assessed(suite: str, metrics: Iterable[str]) -> tuple[str, ...]:
-    """The columns of what `Agent.assess` finds on a suite."""
-    return tuple(f"assessment/{suite or 'own'}/{name}" for name in metrics)
-
-
-def wilson(successes: int, trials: int) -> tuple[float, float]:
-    """The 95 % score interval of a rate (Wilson 1927)."""
-    z = 1.959963984540054
-    rate, spread = successes / trials, z * z / trials
-    centre = rate + spread / 2
-    half = z * math.sqrt(rate * (1 - rate) / trials + spread / (4 * trials))
-    low, high = (centre - half) / (1 + spread), (centre + half) / (1 + spread)
-    # Rounding must not take the interval beyond 0, 1 or the rate.
-    return min(max(low, 0.0), rate), max(min(high, 1.0), rate)
-
-
 def _metrics(played: Episodes) -> dict[str, float]:
     solved = played.outcome == 0
     return {"mean_length_solved": float(played.length[solved].mean())} if solved.any() else {}
@@ -219,15 +169,11 @@ class Suites:
         evaluation, options = experiment.evaluation, experiment.environment
         self._evaluation, self._agent, self._outcomes = evaluation, agent, spec.outcomes
         self._seed = experiment.seed
-        found = {suite: on_suite(options, spec, suite) for suite in evaluation.suites}
-        self._environments = {suite: environment for suite, (_, environment) in found.items()}
-        self._episodes = {
-            suite: episodes_on(*pair, evaluation.episodes) for suite, pair in found.items()
-        }
+        self._suites = {suite: on_suite(options, spec, suite) for suite in evaluation.suites}
         columns = [columns_of(suite, spec.outcomes) for suite in evaluation.suites]
         columns += [
             assessed(suite, metric_names(agent, environment))
-            for suite, environment in self._environments.items()
+            for suite, (_, environment) in self._suites.items()
         ]
         self.columns = tuple(column for each in columns for column in each)
 
@@ -240,19 +186,19 @@ class Suites:
         params: Params,
         say: Callable[[str], None],
         check: Callable[[], None] = lambda: None,
-    ) -> dict[str, float]:
-        """The rates of each suite, by column.
+    ) -> list[Result]:
+        """One result for each suite: what `moravec evaluate` finds with this policy, but for how
+        near it comes to the fewest moves, which takes a solver. `run` and `frames` are left empty.
 
         Args:
           params: of the policy.
           say: told how far it is.
           check: called after every batch of games; what it raises ends the evaluation.
         """
-        rates = {}
-        for suite, environment in self._environments.items():
-            episodes = self._episodes[suite]
-            column = columns_of(suite, self._outcomes)[0]
-            title = f"{column}, {episodes} episodes"
+        agent, results = self._agent, []
+        for suite, (options, environment) in self._suites.items():
+            episodes = episodes_on(options, environment, self._evaluation.episodes)
+            title = f"{column_name(suite)}, {episodes} episodes"
             check()
             say(title)
 
@@ -261,28 +207,32 @@ class Suites:
                 say(f"{title}: {played} played")
 
             played = play(
-                self._agent,
-                params,
-                environment,
-                episodes=episodes,
-                seed=self._seed,
-                report=report,
+                agent, params, environment, episodes=episodes, seed=self._seed, report=report
             )
-            counts, score = counted(played, self._outcomes), float(played.episode_return.mean())
-            rates |= rates_of(suite, counts, score)
-            metrics = assess(self._agent, params, environment, episodes=episodes, seed=self._seed)
-            rates |= dict(zip(assessed(suite, metrics), metrics.values(), strict=True))
-        return rates
+            result = summary(
+                *(played, self._outcomes, options),
+                run="",
+                frames=0,
+                suite=suite,
+                seed=self._seed,
+                thinking_steps=0,
+            )
+            metrics = planning(played, agent.model_steps) | assess(
+                agent, params, environment, episodes=episodes, seed=self._seed
+            )
+            results.append(replace(result, metrics=result.metrics | metrics))
+        return results
 
 
 class _Stopped(Exception):
     """Somebody asked to stop."""
 
 
-def rates_unless(
-    stopped: Callable[[], bool], evaluate: Callable[[Callable[[], None]], dict[str, float]]
-) -> dict[str, float] | None:
-    """What `evaluate` gives; None if its argument, called now and then, found `stopped()`."""
+def results_unless(
+    stopped: Callable[[], bool], evaluate: Callable[[Callable[[], None]], list[Result]]
+) -> list[Result] | None:
+    """Returns what `evaluate(check)` returns, or None if `check`, which it calls now and then,
+    found `stopped()`."""
 
     def check() -> None:
         if stopped():

@@ -6,13 +6,13 @@ from rich import box, markup
 from rich.console import Console
 from rich.table import Table
 
-from launch.evaluation import Result
+from launch.results import Result
 
 
 def show(results: Sequence[Result]) -> None:
     """Prints the table: a row for each suite and number of thinking steps."""
     first = results[0]
-    title = f"{markup.escape(first.run)}, {first.frames:,} frames"
+    title = f"{markup.escape(first.run)}, {first.frames:,} frames{markup.escape(searched(first))}"
     # Without lines between columns, so that 80 characters are enough.
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     row = _game_row if "draw" in first.outcomes else _level_row
@@ -24,6 +24,14 @@ def show(results: Sequence[Result]) -> None:
         cells = row(result)
         table.add_row(markup.escape(cells.pop("suite")), *cells.values())
     Console().print(table)
+
+
+def searched(result: Result) -> str:
+    """How it was searched before every move, behind the name of who plays; "" if it was not."""
+    if not result.simulations:
+        return ""
+    model = f" with the model of {result.model}" if result.model else ""
+    return f", {result.simulations} simulations{model}"
 
 
 def _level_row(result: Result) -> dict[str, str]:

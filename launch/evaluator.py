@@ -17,10 +17,12 @@ from environments.base import EnvironmentSpec
 from environments.registry import entry, name_of
 from experiments.base import Experiment
 from launch import configuration
+from launch.columns import assessed, column_name, columns_of
 from launch.distributed.processes import ProcessHandle
-from launch.evaluation import Suites, assessed, columns_of, rates_of, rates_unless
+from launch.evaluation import Suites, results_unless
 from launch.progress import now_and_then
-from launch.world_assessment import assess_worlds, metric_names
+from launch.results import Result
+from launch.world_assessment import metric_names
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -51,49 +53,34 @@ class WorldSuites:
         params: Params,
         say: Callable[[str], None],
         check: Callable[[], None] = lambda: None,
-    ) -> dict[str, float]:
-        """The rates of each suite, by column.
+    ) -> list[Result]:
+        """One result for each suite: what `moravec evaluate` finds with this policy. `run` and
+        `frames` are left empty.
 
         Args:
           params: of the policy.
           say: told how far it is.
           check: called several times a second; what it raises ends the evaluation.
         """
-        from launch.baselines import trained_policy
         from launch.policy import Policy
-        from launch.world_evaluation import Entrant, evaluate_worlds
+        from launch.world_evaluation import evaluate_policy
 
-        experiment = self._experiment
-        params = jax.device_put(params)
-        policy = Policy(experiment, self._spec, 0, self._agent, params)
-        entrant = Entrant("", 0, lambda environment, _: trained_policy(environment, policy))
-        rates = {}
-        for suite in experiment.evaluation.suites:
-            column = columns_of(suite, self._spec.outcomes)[0]
-            episodes = experiment.evaluation.episodes
-            title = f"{column}, {episodes} episodes" if episodes else column
+        episodes, results = self._experiment.evaluation.episodes, []
+        policy = Policy(self._experiment, self._spec, 0, self._agent, jax.device_put(params))
+        for suite in self._experiment.evaluation.suites:
+            title = column_name(suite) + (f", {episodes} episodes" if episodes else "")
             check()
             say(title)
-            result = evaluate_worlds(
-                entrant,
-                experiment.environment,
-                suite,
-                episodes=experiment.evaluation.episodes,
-                seed=experiment.seed,
-                report=_reporter(title, say, check),
-            )
-            rates |= rates_of(suite, result.outcomes, result.mean_return)
-            metrics = assess_worlds(
-                self._agent,
-                params,
-                experiment.environment,
-                suite,
-                episodes=experiment.evaluation.episodes,
-                seed=experiment.seed,
+            report = _reporter(title, say, check)
+            result = evaluate_policy(
+                *("", policy, suite),
+                episodes=episodes,
+                seed=self._experiment.seed,
+                report=report,
                 check=check,
             )
-            rates |= dict(zip(assessed(suite, metrics), metrics.values(), strict=True))
-        return rates
+            results.append(result)
+        return results
 
 
 def _reporter(
@@ -148,9 +135,9 @@ class Evaluator:
         params: Params,
         say: Callable[[str], None],
         stopped: Callable[[], bool],
-    ) -> dict[str, float] | None:
-        """The rates of each suite, by column; waits for it, unless `stopped()`: None."""
-        return rates_unless(stopped, partial(self._suites.evaluate, params, say))
+    ) -> list[Result] | None:
+        """The result on each suite; waits for it, unless `stopped()`: None."""
+        return results_unless(stopped, partial(self._suites.evaluate, params, say))
 
     def begin(self, frames: int, params: Params) -> None:
         """Begins an evaluation beside training; none, but a warning, if one is under way."""
@@ -178,20 +165,21 @@ class Evaluator:
         with contextlib.suppress(OSError):  # it died: see `results`
             connection.send(params)
 
-    def results(self) -> dict[str, Any]:
-        """The rates of an evaluation that has ended since the last call, and its frames."""
+    def results(self) -> tuple[int, list[Result]] | None:
+        """An evaluation that has ended since the last call: the frames of its policy, and the
+        result on each suite. None if none has."""
         if self._frames is None or self._connection is None:
-            return {}
+            return None
         try:
             if not self._connection.poll():
                 self._lose_if_late()
-                return {}
-            rates = self._connection.recv()
+                return None
+            results = self._connection.recv()
         except (OSError, EOFError):
             self._lose("its process died")
-            return {}
+            return None
         frames, self._frames = self._frames, None
-        return rates | {"evaluated_frames": frames}
+        return frames, results
 
     def _lose_if_late(self) -> None:
         if time.monotonic() - self._since > _LIMIT_SECONDS:
@@ -234,6 +222,6 @@ def _serve(document: dict[str, Any], connection: "Connection") -> None:
             params = connection.recv()
         except (EOFError, OSError):
             return
-        rates = suites.evaluate(params, lambda text: None)
+        results = suites.evaluate(params, lambda text: None)
         with contextlib.suppress(OSError):  # who asked is gone: so says the next `recv`
-            connection.send(rates)
+            connection.send(results)

@@ -11,6 +11,7 @@ turn nothing but the part `model` is a part of an imagining agent's.
 import dataclasses
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agents.actor_critic.config import ActorCriticConfig
@@ -19,7 +20,15 @@ from agents.registry import name_of
 from environments.errors import UserError
 from experiments import registry
 from experiments.base import Experiment
-from launch import companions, configuration, files, pretrained, run_folder, versions
+from launch import (
+    companions,
+    configuration,
+    files,
+    initial_policy,
+    pretrained,
+    run_folder,
+    versions,
+)
 from launch.run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -181,10 +190,17 @@ def kept(run: RunFolder) -> "InitialParams | None":
 
 
 def frames(run: RunFolder) -> int:
-    """The frames of all that the run began with, and of all that these began with."""
-    return sum(
+    """The frames of all that the run began with, and of all that these began with: prerequisites,
+    and the policy of `--init-from`. Raises UserError if their record is damaged."""
+    return initial_policy.frames(run) + sum(
         record["frames"] + record["prerequisite_frames"] for record in _records(run).values()
     )
+
+
+def given_runs(run: RunFolder) -> list[Path]:
+    """The folders of the runs that it was given as prerequisites, absolute."""
+    paths = (Path(record["from"]) for record in _records(run).values())
+    return [path for path in paths if path.is_absolute()]
 
 
 def _record(run: RunFolder, name: str, said: str, source: RunFolder) -> None:
@@ -220,6 +236,8 @@ def _checked(records: Any) -> dict[str, dict[str, Any]]:
     if not isinstance(records, dict):
         raise TypeError("not an object")
     for record in records.values():
+        if not isinstance(record["from"], str):
+            raise TypeError("from is no text")
         for name in ("frames", "prerequisite_frames"):
             if type(record[name]) is not int:
                 raise ValueError(f"{name} is {record[name]!r}")

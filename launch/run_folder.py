@@ -54,6 +54,11 @@ class RunFolder:
         return self.path / "initial_policy.npz"
 
     @property
+    def initial_policy_record(self) -> Path:
+        """Which run these are from, and how many frames they took."""
+        return self.path / "initial_policy.json"
+
+    @property
     def demonstrations(self) -> Path:
         """What is learnt from beside the agent's own play, if there is any."""
         return self.path / "demonstrations.npz"
@@ -171,7 +176,7 @@ def remove_unused(run: RunFolder) -> None:
         return
     for path in (
         *(run.config, run.versions, run.initial_policy, run.demonstrations),
-        *(run.levels, run.prerequisites_record, run.path / _LOCK),
+        *(run.levels, run.initial_policy_record, run.prerequisites_record, run.path / _LOCK),
     ):
         path.unlink(missing_ok=True)
     for path in (run.replay, run.prerequisites, run.companions):

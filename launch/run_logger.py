@@ -1,7 +1,13 @@
-"""The three files of metrics in a run folder, written together and resumed together."""
+"""What training writes into a run folder as it goes on: three files of metrics, and evaluations.
 
-from collections.abc import Mapping, Sequence
+The three are written together and resumed together.
+"""
 
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from launch import results
+from launch.columns import row_of
 from launch.loggers import CSVLogger, MultiLogger, Position, TextLogger, read_csv
 from launch.run_folder import RunFolder
 from launch.tensorboard import TensorBoardLogger
@@ -23,6 +29,7 @@ class RunLogger(MultiLogger):
           columns: of all rows; a row may lack some.
           positions: as the method of that name gave them when the checkpoint was written.
         """
+        self._run, self._columns = run, columns
         at = positions or {}
         self._csv = CSVLogger(run.metrics, columns, at.get("metrics"))
         self._text = TextLogger(run.log, at.get("log"))
@@ -33,3 +40,13 @@ class RunLogger(MultiLogger):
     def positions(self) -> dict[str, Position]:
         """Where the files stand; what a checkpoint keeps."""
         return {"metrics": self._csv.position(), "log": self._text.position()}
+
+    def evaluated(self, found: Iterable[results.Result], frames: int) -> dict[str, float]:
+        """Keeps the results of the policy after so many frames in the run's `evaluation` folder.
+
+        Returns what the next row of metrics tells of them. Raises UserError for a full disk.
+        """
+        found = [replace(result, run=str(self._run.path), frames=frames) for result in found]
+        for result in found:
+            results.keep(result, self._run.evaluation)
+        return row_of(found, self._columns)

@@ -20,6 +20,7 @@ from environments.games.sokoban.registration import SokobanOptions
 from environments.games.sokoban.spec import board_of, sokoban_spec
 from environments.registry import EnvironmentOptions, build_batched, name_of
 from launch.evaluation import Contestant
+from launch.pretrained import is_pretrained
 from launch.suite_options import on_suite
 
 if TYPE_CHECKING:
@@ -96,16 +97,28 @@ def _contestant(
     params: Params,
 ) -> Contestant:
     spec = sokoban_spec(board, options)
-    model, model_params = _model(model_run, spec)
+    model, model_params, model_frames = _model(model_run, spec)
     agent = make_search(model, ending("sokoban", model.key), search, predict)
     together = {"model": model_params, "policy": params}
-    return Contestant(run, frames, agent, together, options, spec)
+    return Contestant(
+        *(run, frames, agent, together, options, spec),
+        simulations=search.simulations,
+        model=_name(model_run),
+        model_frames=model_frames,
+    )
 
 
-def _model(run: Path | None, spec: EnvironmentSpec) -> tuple[EnvironmentModel, Params]:
-    """The rules, or what a run has learnt of them."""
+def _name(run: Path | None) -> str:
+    """Of the run of a model, as results have it: the same from any working directory."""
     if run is None:
-        return make_model(ModelConfig(game="sokoban", kind="perfect"), spec), {}
+        return ""
+    return str(run) if is_pretrained(run) else str(run.resolve())
+
+
+def _model(run: Path | None, spec: EnvironmentSpec) -> tuple[EnvironmentModel, Params, int]:
+    """The rules, or what a run has learnt of them; their parameters; and the frames that took."""
+    if run is None:
+        return make_model(ModelConfig(game="sokoban", kind="perfect"), spec), {}, 0
     from launch.policy import load_policy
 
     learnt = load_policy(run)
@@ -115,4 +128,4 @@ def _model(run: Path | None, spec: EnvironmentSpec) -> tuple[EnvironmentModel, P
     seen, needed = ", ".join(learnt.spec.observation), ", ".join(spec.observation)
     if seen != needed:
         raise UserError(f"--model: {run} imagines {seen}; search needs {needed}")
-    return make_model(config, spec), learnt.params["model"]
+    return make_model(config, spec), learnt.params["model"], learnt.frames

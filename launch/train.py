@@ -17,6 +17,7 @@ from environments.errors import UserError
 from experiments import registry
 from experiments.base import Experiment
 from experiments.suites import expand
+from launch.several_values import joined
 
 if TYPE_CHECKING:
     from launch.outcome import Outcome
@@ -68,7 +69,7 @@ def parse(args: list[str]) -> Arguments | ResumeArguments:
         description=f"Trains {experiment.name}. Give another EXPERIMENT first: see moravec list. "
         "Or: --config FILE (a run's config.json), --resume DIR (an interrupted run).",
         default=Arguments(experiment),
-        args=rest,
+        args=joined(rest, experiment),
     )
     evaluation = arguments.experiment.evaluation
     evaluation = dataclasses.replace(evaluation, suites=expand(evaluation.suites))
@@ -90,8 +91,14 @@ def _experiment(args: list[str]) -> tuple[Experiment, list[str]]:
             from launch import companions, configuration
             from launch.run_folder import RunFolder
 
-            found = configuration.load(Path(file))
-            return companions.resolved(found, RunFolder(Path(file).parent)), rest
+            found, run = configuration.load(Path(file)), RunFolder(Path(file).parent)
+            if run.initial_policy.exists() and not any(x.startswith("--init-from") for x in rest):
+                print(
+                    f"{run.path} began with a trained policy, which its configuration does not "
+                    "hold: this run begins without; --init-from gives it one",
+                    file=sys.stderr,
+                )
+            return companions.resolved(found, run), rest
     if args and not args[0].startswith("-"):
         return registry.load(args[0]), args[1:]
     return registry.load(registry.DEFAULT), args
@@ -101,9 +108,9 @@ def _begin(arguments: Arguments) -> int:
     from launch import (
         companions,
         configuration,
+        initial_policy,
         level_record,
         prerequisites,
-        published,
         run_folder,
         versions,
     )
@@ -115,11 +122,11 @@ def _begin(arguments: Arguments) -> int:
     path = arguments.run_dir
     if path is not None:
         run_folder.check_new(path)  # and again when it is made: JAX and levels take long to load
-    policy, found = b"", ()
+    policy, found = None, ()
     if init_from is not None:  # it brings all there is
-        source = run_folder.open_run(init_from).policy
-        params = published.InitialParams(published.load(source).params)
-        policy = source.read_bytes()
+        source = run_folder.open_run(init_from)
+        policy = initial_policy.read(source, prerequisites.frames(source))
+        params = policy.params
     else:
         found = prerequisites.sources(experiment)
         params = prerequisites.given(found)
@@ -130,7 +137,7 @@ def _begin(arguments: Arguments) -> int:
         with run_folder.lock(run):
             try:
                 if policy:
-                    atomic_write(run.initial_policy, policy)  # a resumed run may need it again
+                    initial_policy.keep(run, policy)
                 prerequisites.write(run, found)
                 level_record.write(run, experiment)
                 configuration.save(companions.keep(run, experiment), run.config)
@@ -215,7 +222,9 @@ def _farewell(path: Path, outcome: "Outcome", experiment: Experiment, before: in
     shown, called = shlex.quote(str(path)), program()
     late = outcome.finished and outcome.frames < experiment.max_frames
     did = "time is up" if late else "finished" if outcome.finished else "stopped"
-    frames = f"{outcome.frames:,} frames" + (f" and {before:,} of prerequisites" if before else "")
+    frames = f"{outcome.frames:,} frames" + (
+        f" and {before:,} of the runs that it began with" if before else ""
+    )
     lines = [f"{did} after {frames}, {outcome.seconds / 60:.1f} minutes: {shown}"]
     lines += _reached(outcome.evaluation)
     if late:

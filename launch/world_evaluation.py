@@ -17,9 +17,11 @@ from environments.games.sokoban.registration import SokobanOptions
 from environments.registry import EnvironmentOptions, entry, name_of
 from environments.vector.seeds import world_seed
 from launch.episodes import COUNTED, Policy, play_episodes
-from launch.evaluation import GAMES, Result, summary
+from launch.evaluation import GAMES, summary
 from launch.optimality import optimality
 from launch.platforms import cores
+from launch.policy import Policy as TrainedPolicy
+from launch.results import Result
 from launch.rollouts import Episodes
 from launch.suite_options import has_level_sets, on_suite, told
 
@@ -83,6 +85,40 @@ class _World:
         walk = self.walks[-1]
         walk.moves += sum(abs(a - b) for a, b in zip(state.player, walk.cell, strict=True))
         walk.cell = state.player
+
+
+def evaluate_policy(
+    run: str,
+    policy: TrainedPolicy,
+    suite: str,
+    *,
+    episodes: int = 0,
+    thinking_steps: int = 0,
+    seed: int = 0,
+    report: Callable[[int], None] = lambda played: None,
+    check: Callable[[], None] = lambda: None,
+) -> Result:
+    """What `evaluate_worlds` finds of a trained policy in its own environment; of a model learner,
+    also what it predicts there. `check` is called between steps of the latter."""
+    from launch.baselines import trained_policy
+    from launch.world_assessment import assess_worlds
+
+    options = policy.experiment.environment
+    entrant = Entrant(run, policy.frames, lambda e, _: trained_policy(e, policy, thinking_steps))
+    result = evaluate_worlds(
+        *(entrant, options, suite),
+        episodes=episodes,
+        thinking_steps=thinking_steps,
+        seed=seed,
+        report=report,
+    )
+    assessment = assess_worlds(
+        *(policy.agent, policy.params, options, suite),
+        episodes=result.episodes,
+        seed=seed,
+        check=check,
+    )
+    return replace(result, metrics=result.metrics | assessment)
 
 
 def evaluate_worlds(

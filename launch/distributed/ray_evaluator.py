@@ -11,6 +11,7 @@ from launch.distributed.ray_cluster import exceptions, ray
 from launch.distributed.ray_handles import reason, spawn
 from launch.distributed.ray_parts import enter
 from launch.evaluator import NICE, Evaluator, make_suites
+from launch.results import Result
 
 
 class EvaluatorPart:
@@ -23,8 +24,8 @@ class EvaluatorPart:
         plan = make_plan(configuration.from_json(document))
         self._suites = make_suites(plan.experiment, plan.agent, plan.spec)
 
-    def evaluate(self, params: Params) -> dict[str, float]:
-        """The success rate on each suite, by column."""
+    def evaluate(self, params: Params) -> list[Result]:
+        """The result on each suite."""
         return self._suites.evaluate(params, lambda text: None)
 
 
@@ -32,7 +33,7 @@ class RayEvaluator(Evaluator):
     """An `Evaluator` whose process is a Ray actor, on any node."""
 
     _part: Any = None
-    _rates: Any = None
+    _waiting: Any = None  # a reference to the results
 
     def begin(self, frames: int, params: Params) -> None:
         """See `Evaluator`."""
@@ -40,23 +41,23 @@ class RayEvaluator(Evaluator):
             return
         if self._part is None:
             self._part = spawn(EvaluatorPart, os.getcwd(), configuration.to_json(self._experiment))
-        self._rates = self._part.evaluate.remote(params)
+        self._waiting = self._part.evaluate.remote(params)
         self._frames, self._since = frames, time.monotonic()
 
-    def results(self) -> dict[str, Any]:
+    def results(self) -> tuple[int, list[Result]] | None:
         """See `Evaluator`."""
         if self._frames is None:
-            return {}
-        if not ray.wait([self._rates], timeout=0)[0]:
+            return None
+        if not ray.wait([self._waiting], timeout=0)[0]:
             self._lose_if_late()
-            return {}
+            return None
         try:
-            rates: Any = ray.get(self._rates)
+            results: Any = ray.get(self._waiting)
         except exceptions.RayError as error:  # the next evaluation starts another
             self._lose(reason(error))
-            return {}
+            return None
         frames, self._frames = self._frames, None
-        return rates | {"evaluated_frames": frames}
+        return frames, results
 
     def close(self) -> None:
         """See `Evaluator`."""

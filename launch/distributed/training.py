@@ -246,7 +246,11 @@ class Training:
         }
         inserted, sampled = store.counts()
         row["samples_per_insert"] = round(sampled / max(inserted, 1), 4)
-        row |= window.row(frames, report) | self._evaluator.results()
+        row |= window.row(frames, report)
+        if evaluated := self._evaluator.results():
+            of_frames, results = evaluated
+            rates = self._logger.evaluated(results, of_frames)
+            row |= rates | {"evaluated_frames": of_frames}
         self._logger.write(row)
         self._display.write(row)
 
@@ -267,9 +271,10 @@ class Training:
 
     def _last_evaluation(self, store: Store, stopped: Callable[[], bool]) -> dict[str, float]:
         """Plays the suites with the last policy, here and now; nothing if it is stopped."""
-        rates = self._evaluator.evaluate(self._params(), self._display.say, stopped)
-        if rates is None:
+        results = self._evaluator.evaluate(self._params(), self._display.say, stopped)
+        if results is None:
             return {}
+        rates = self._logger.evaluated(results, self._progress.frames)
         row = {
             "frames": self._progress.frames,
             "updates": int(self._state.agent.updates),

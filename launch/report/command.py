@@ -26,7 +26,8 @@ class Arguments:
     """Compare runs on one page, report.html, that opens without a network: learning curves,
     evaluations, the embodiment gap, cost, configurations, videos."""
 
-    # Run folders, folders of runs (of a sweep), or files that moravec evaluate --json printed.
+    # Run folders or pretrained:NAME, folders of runs (of a sweep), or files that moravec evaluate
+    # --json printed.
     runs: tyro.conf.Positional[tuple[Path, ...]]
     # Where to write report.html, report.txt, report.json and curves.png; by default report in the
     # first folder.
@@ -49,12 +50,17 @@ def main(args: list[str]) -> int:
     from launch.report import page, plots, text
     from launch.report.curves import column_of, curves
     from launch.report.embodiment import gaps
-    from launch.report.runs import collect
+    from launch.report.evaluations import collect
+    from launch.report.runs import runs_in
     from launch.report.summaries import summaries
     from launch.report.tables import embodiment
 
-    runs, results = collect(arguments.runs)
-    found, column, rows = summaries(results), column_of(runs), gaps(results)
+    paths = list(map(pretrained.folder, arguments.runs))
+    runs = runs_in(path for path in paths if not path.is_file())
+    evaluated = collect(runs, [path for path in paths if path.is_file()])
+    found, column, rows = summaries(evaluated), column_of(runs), gaps(evaluated)
+    having = {id(each.source) for each in evaluated}
+    unevaluated = [run for run in runs if run.rows and id(run) not in having]
     drawn = curves(runs, column)
     picture = plots.learning(drawn, column) if drawn else None
     tables = _tables(found, rows)
@@ -67,9 +73,12 @@ def main(args: list[str]) -> int:
     files.atomic_write(out / "report.json", json.dumps(document, indent=2) + "\n")
     if picture:
         files.atomic_write(out / "curves.png", picture.light)
-    content = page.Content(runs, drawn, column, picture, found, embodiment(rows))
+    content = page.Content(runs, drawn, column, picture, found, unevaluated, embodiment(rows))
     files.atomic_write(out / "report.html", page.render(content))
     text.write(tables, sys.stdout)
+    if unevaluated:
+        names = ", ".join(str(run.path) for run in unevaluated)
+        print(f"no evaluation is kept of {names}: moravec evaluate makes one", file=sys.stderr)
     counts = ", ".join((_counted(len(runs), "run"), _counted(len(found), "evaluation")))
     print(f"{counts}: {out / 'report.html'}", file=sys.stderr)
     return 0

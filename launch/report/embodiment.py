@@ -4,14 +4,16 @@ A run stands under one word for advice and one for senses: hinted if an expert t
 unhinted if it plays from features without that; vision if it sees through a camera, else features.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from agents.registry import name_of as agent_name
 from environments.errors import UserError
 from experiments import registry
 from experiments.suites import SUITES
-from launch.report.runs import Evaluated, Run
+from launch.report.evaluations import Evaluated
+from launch.report.runs import Run
 from launch.report.summaries import Summary, summaries
 
 SYMBOLIC = {"mujoban": "sokoban", "mujoxo": "tic_tac_toe", "mujogo": "go"}
@@ -42,7 +44,8 @@ def gaps(results: Iterable[Evaluated]) -> list[Row]:
         for column in kinds:
             key = _key(result)
             cells = found.setdefault(key, {})
-            cells.setdefault(column, []).append(replace(result, suite=key[-1]))
+            named = replace(result, result=replace(result.result, suite=key[-1]))
+            cells.setdefault(column, []).append(named)
     physical = {key: cells for key, cells in found.items() if set(cells) != {"symbolic"}}
     if not physical:
         return []
@@ -57,23 +60,35 @@ def gaps(results: Iterable[Evaluated]) -> list[Row]:
     return rows
 
 
-def columns_of(result: Evaluated) -> tuple[str, ...]:
+def columns_of(evaluated: Evaluated) -> tuple[str, ...]:
     """The columns under which a result stands; none of what is no player of these games."""
+    result, source = evaluated.result, evaluated.source
     if result.environment in SYMBOLIC.values():
-        learns_to_play = result.source is not None and _plays(result.source)
-        expert = result.source is None and result.run != "random"
+        learns_to_play = source is not None and _plays(source)
+        expert = source is None and result.run != "random"
         return ("symbolic",) if learns_to_play or expert else ()
     if result.environment not in SYMBOLIC:
         return ()
-    if result.source is None:
+    if source is None:
         return ("scripted",) if result.run == "scripted" else ()
-    if not _plays(result.source):
+    if not _plays(source):
         return ()
-    hints = result.options["hints"]
-    sees = any(any(size) for name, size in result.options.items() if "camera" in name)
-    if hints["expert"] and hints["kind"] != "none":
+    hints, sees = _hints(result.options), _sees(result.options)
+    if hints.get("expert") and hints.get("kind") != "none":
         return ("hinted", "vision" if sees else "features")
     return ("vision",) if sees else ("unhinted", "features")
+
+
+def _hints(options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The options of hints; empty if the environment has none, or an older version had not."""
+    hints = options.get("hints")
+    return hints if isinstance(hints, dict) else {}
+
+
+def _sees(options: Mapping[str, Any]) -> bool:
+    """Whether a camera has a size."""
+    sizes = [size for name, size in options.items() if "camera" in name]
+    return any(any(size) if isinstance(size, list) else bool(size) for size in sizes)
 
 
 def _plays(run: Run) -> bool:
@@ -92,19 +107,19 @@ def _counts(result: Evaluated) -> bool:
     return result.frames - run.before >= _ENOUGH * budget
 
 
-def _key(result: Evaluated) -> tuple[str, str, str]:
+def _key(evaluated: Evaluated) -> tuple[str, str, str]:
     physical = {symbolic: name for name, symbolic in SYMBOLIC.items()}
+    result, options = evaluated.result, evaluated.result.options
     game = physical.get(result.environment, result.environment)
-    options, task = result.options, []
+    task = []
     if options.get("task", "game") != "game":
-        task.append(options["task"])
-    if options.get("hints", {}).get("single"):
+        task.append(str(options["task"]))
+    if _hints(options).get("single"):
         task.append("one move")
     if "size" in options:
         task.append(f"{options['size']}x{options['size']}")
-    if "opponent" in options:
-        return game, ", ".join(task), result.suite or options["opponent"]
-    return game, ", ".join(task), _levels(result.suite or options["levels"])
+    suite = result.suite or str(options.get("opponent", options.get("levels", "")))
+    return game, ", ".join(task), suite if "opponent" in options else _levels(suite)
 
 
 def _levels(suite: str) -> str:

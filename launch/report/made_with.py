@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from launch.report.runs import Run
-from launch.report.tables import Table, millions
+from launch.report.tables import Table, short
 from launch.run_folder import RunFolder
 
 _PACKAGES = ("jax", "jaxlib", "dm-haiku", "optax", "rlax", "numpy", "mujoco", "dm-reverb", "ray")
 
 
 def compared(runs: Sequence[Run]) -> Table:
-    """A row for each label."""
+    """A row for each label. `updates` are told of runs whose metrics have them."""
     groups: dict[str, list[Run]] = {}
     for run in runs:
         groups.setdefault(run.label, []).append(run)
@@ -21,14 +21,15 @@ def compared(runs: Sequence[Run]) -> Table:
             label,
             group[0].experiment.name,
             ", ".join(str(run.experiment.seed) for run in group),
-            _range([_frames(run) for run in group], millions),
-            _range([run.before for run in group], millions) if group[0].before else "",
+            _range([_last(run, "frames") for run in group], short),
+            _range([run.before for run in group], short),
+            _range([_last(run, "updates") for run in group], short),
             _range([_seconds(run) for run in group], _duration),
         )
         for label, group in groups.items()
     )
-    columns = ("label", "experiment", "seeds", "frames", "of prerequisites", "wall time")
-    return Table("Runs", columns, tuple(rows), names=2)
+    columns = ("label", "experiment", "seeds", "frames", "before it", "updates", "wall time")
+    return Table("Runs", columns, tuple(rows), names=2).filled()
 
 
 def versions(runs: Iterable[Run]) -> Table:
@@ -63,8 +64,9 @@ def _versions(run: Run) -> dict[str, str]:
         return {}
 
 
-def _frames(run: Run) -> int:
-    return int(run.rows[-1]["frames"]) if run.rows else 0
+def _last(run: Run, column: str) -> int:
+    """The newest number in a column that never decreases; 0 if it has none."""
+    return max((int(row[column]) for row in run.rows if column in row), default=0)
 
 
 def _seconds(run: Run) -> float:
@@ -72,8 +74,9 @@ def _seconds(run: Run) -> float:
 
 
 def _range(values: Sequence[Any], spelt: Callable[[Any], str]) -> str:
+    """The least and the greatest, once if they read alike; "" if all are 0."""
     ends = dict.fromkeys((spelt(min(values)), spelt(max(values))))
-    return " to ".join(ends)
+    return " to ".join(ends) if any(values) else ""
 
 
 def _duration(seconds: float) -> str:

@@ -15,6 +15,7 @@ from launch.report.summaries import Summary
 from launch.report.tables import Table
 
 MOST = 15_000_000  # bytes of the page
+_NAMED = 4  # labels in the title
 _RESERVE = 100_000  # of them, for what stands around videos
 _KINDS = {
     "successes": "Successes",
@@ -33,6 +34,7 @@ class Content:
     column: str  # of metrics, that the curves show
     learning: plots.Picture | None
     evaluations: Sequence[Summary]
+    unevaluated: Sequence[Run]  # that were trained, but have no result
     embodiment: Table
 
 
@@ -58,10 +60,14 @@ def _parts(content: Content) -> dict[str, Any]:
     runs, suites = content.runs, tables.by_suite(content.evaluations)
     thought = {suite: tables.thinking(suite, found) for suite, found in suites.items()}
     found: Differences = differences(runs)
+    named = [run.label for run in runs] or [each.label for each in content.evaluations]
+    labels = list(dict.fromkeys(named))
+    more = [f"{len(labels) - _NAMED} more"] if len(labels) > _NAMED else []
     return {
-        "labels": list(dict.fromkeys(run.label for run in runs))
-        or list(dict.fromkeys(each.label for each in content.evaluations)),
-        "compared": _some([made_with.compared(runs), made_with.versions(runs)]),
+        "title": ", ".join([*labels[:_NAMED], *more]),
+        "compared": made_with.compared(runs),
+        "versions": made_with.versions(runs),
+        "unevaluated": list(dict.fromkeys(run.label for run in content.unevaluated)),
         "paths": [(run.label, run.experiment.seed, str(run.path)) for run in runs],
         "learning": content.learning,
         "learning_says": plots.drawn(content.curves),

@@ -11,6 +11,7 @@ import numpy as np
 from launch.report.curves import Curve
 from launch.report.runs import Run
 from launch.report.summaries import Summary
+from launch.report.tables import by_thinking
 
 mpl.use("Agg")  # no screen
 import matplotlib.pyplot as plt
@@ -28,6 +29,7 @@ _DARK = {
 }
 _LIGHT = {"figure.facecolor": "#ffffff"}
 _STYLES = ("-", "--", ":")
+_BROAD = 30  # times as much as the least: more is not seen on a linear axis
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ def learning(curves: Sequence[Curve], column: str) -> Picture:
             name = f"{curve.label}, {seeds_of(curve.seeds)}"
             axes.plot(curve.frames, curve.middle, marker=marker, color=color, label=name)
             axes.fill_between(curve.frames, *curve.ci95, color=color, alpha=0.2, lw=0)
-        axes.set_xlabel("frames, those of prerequisites counted in")
+        axes.set_xlabel("frames, with those of the runs that it began with")
         axes.set_ylabel(column_title(column).replace(", ", ",\n"))
         if column != "episode_return":
             axes.set_ylim(0, 1)
@@ -64,17 +66,13 @@ def drawn(curves: Sequence[Curve]) -> str:
     names = " or, of four seeds and more, ".join(sorted(several, key=len))
     return (
         f"Lines are the {names} over seeds; shaded is its 95 % bootstrap interval, "
-        "which of two or three seeds is too narrow."
+        "which of two or three seeds is too narrow, and has no width where seeds agree."
     )
 
 
 def thinking(suite: str, found: Sequence[Summary]) -> Picture:
     """Success against thinking steps."""
-    labels: dict[str, list[Summary]] = {}
-    for each in found:
-        if not each.simulations:
-            labels.setdefault(each.label, []).append(each)
-    several = {label: group for label, group in labels.items() if len(group) > 1}
+    several = by_thinking(found)
 
     def draw(axes: Any) -> None:
         for (label, group), color in zip(several.items(), _colors(len(several)), strict=True):
@@ -88,7 +86,7 @@ def thinking(suite: str, found: Sequence[Summary]) -> Picture:
         axes.set_ylim(0, 1)
         axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))  # pyright: ignore[reportAttributeAccessIssue]
 
-    return _picture(draw, f"Success by thinking steps on {suite or 'the environment as it is'}")
+    return _picture(draw, f"Success by thinking steps: {suite}")
 
 
 def over_training(
@@ -117,9 +115,15 @@ def over_training(
                     label="_" if name in named else name,
                 )
                 named.add(name)
-        axes.set_xlabel("frames, those of prerequisites counted in")
+        axes.set_xlabel("frames, with those of the runs that it began with")
         axes.set_ylabel(label)
-        axes.set_ylim(bottom=0)
+        values = [
+            row[column] for run in having for row in run.rows for column in row if column in columns
+        ]
+        if min(values) > 0 and max(values) > _BROAD * min(values):
+            axes.set_yscale("log")
+        else:
+            axes.set_ylim(bottom=0)
 
     return _picture(draw, title)
 
@@ -129,7 +133,7 @@ def _picture(draw: Callable[[Any], None], says: str) -> Picture:
 
 
 def _png(draw: Callable[[Any], None], style: Mapping[str, str]) -> bytes:
-    with mpl.rc_context({"font.size": 11, **style}):  # pyright: ignore[reportArgumentType]
+    with mpl.rc_context({"font.size": 11, "text.parse_math": False, **style}):  # pyright: ignore[reportArgumentType]
         figure, axes = plt.subplots(figsize=_SIZE, layout="constrained")
         draw(axes)
         if not axes.get_xlabel().startswith("thinking"):

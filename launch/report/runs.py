@@ -1,17 +1,16 @@
-"""What a report is about: runs found below folders, their curves, and how they were evaluated."""
+"""The runs of a report: found in folders, and called by names that tell them apart."""
 
+import contextlib
 import dataclasses
+import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from environments.errors import UserError
-from environments.registry import name_of
 from experiments.base import Experiment
-from launch import configuration, loggers, prerequisites, pretrained
-from launch.columns import column_name
+from launch import configuration, initial_policy, loggers, prerequisites
 from launch.run_folder import RunFolder
 
 
@@ -33,189 +32,105 @@ def frames_of(row: Mapping[str, float], column: str) -> int:
     return int(row.get("evaluated_frames", row["frames"]) if evaluated else row["frames"])
 
 
-@dataclass(frozen=True)
-class Evaluated:
-    """How well one policy did on one suite, greedily."""
+def runs_in(paths: Iterable[Path]) -> list[Run]:
+    """The runs in or below `paths`, each once, however often and however spelt it is given.
 
-    label: str
-    run: str
-    source: Run | None  # None of a baseline
-    environment: str
-    options: dict[str, Any]  # of the environment
-    frames: int  # of training, those of the runs that it began with counted in
-    suite: str
-    thinking_steps: int
-    simulations: int  # of a search before every move; 0 for none
-    episodes: int
-    rate: float
-    ci95: tuple[float, float]
-    mean_return: float | None  # None if only the rate is known
-    outcomes: dict[str, int]  # episodes by how they ended; empty if only the rate is known
-    metrics: dict[str, float]
+    What lies inside a run folder is a part of that run, and so is a run that another one was given
+    as a prerequisite.
 
-
-def collect(paths: Iterable[Path]) -> tuple[list[Run], list[Evaluated]]:
-    """The runs in or below `paths`, and all evaluations of them, the newest of each kind.
-
-    Runs that others of them began with are parts of these, and left out. A path may also be a file
-    that `moravec evaluate --json` printed: of a baseline, for example.
-
-    Raises UserError if one of them holds neither.
+    Raises:
+      UserError: there is no run in one of them, or a file of a run is damaged.
     """
-    folders, results = [], []
-    for path in map(pretrained.folder, paths):
-        if path.is_file():
-            results += [_evaluated(result, result["run"], None) for result in _list(path)]
-            continue
-        found = _runs_below(path)
-        if not found:
+    folders: dict[Path, RunFolder] = {}  # by resolved path
+    for path in paths:
+        below = list(_below(path, set()))
+        if not below:
             raise UserError(f"{path} holds no run: give folders that train or sweep made")
-        folders += [folder for folder in found if folder not in folders]
-    begun_with = {start for folder in folders for start in _begun_with(RunFolder(folder))}
-    folders = [folder for folder in folders if folder.resolve() not in begun_with]
-    runs = _labelled([RunFolder(folder) for folder in folders])
-    for run in runs:
-        results += _newest(_evaluations(run))
-    return runs, results
+        for folder in below:
+            folders.setdefault(folder.resolve(), RunFolder(folder))
+    parts = {p.resolve() for run in folders.values() for p in prerequisites.given_runs(run)}
+    runs = [_load(folder) for path, folder in folders.items() if path not in parts]
+    return [dataclasses.replace(run, label=label) for run, label in _labelled(runs)]
 
 
-def _runs_below(path: Path) -> list[Path]:
-    """Run folders, without those that others began with."""
+def _below(path: Path, seen: set[Path]) -> Iterator[Path]:
+    """Run folders; links are followed, but nothing is searched twice, nor inside a run."""
+    resolved = path.resolve()
+    if resolved in seen:
+        return
+    seen.add(resolved)
     if (path / "config.json").is_file():
-        return [path]
-    found = (config.parent for config in sorted(path.glob("**/config.json")))
-    return [folder for folder in found if "prerequisites" not in folder.relative_to(path).parts]
+        yield path
+        return
+    with contextlib.suppress(OSError):  # not ours to read
+        for folder in sorted(child for child in path.iterdir() if child.is_dir()):
+            yield from _below(folder, seen)
 
 
-def _labelled(folders: Sequence[RunFolder]) -> list[Run]:
-    experiments = [configuration.load(folder.config) for folder in folders]
-    # Of runs outside a sweep, those of one name may differ in more than their seeds.
-    kinds: dict[str, set[str]] = {}
-    for experiment in experiments:
-        kinds.setdefault(experiment.name, set()).add(_but_for_the_seed(experiment))
-    return [
-        Run(
-            path=folder.path,
-            label=_label(folder.path, experiment, ambiguous=len(kinds[experiment.name]) > 1),
-            experiment=experiment,
-            before=prerequisites.frames(folder),
-            rows=loggers.read_csv(folder.metrics) if folder.metrics.exists() else [],
-        )
-        for folder, experiment in zip(folders, experiments, strict=True)
-    ]
+def _load(folder: RunFolder) -> Run:
+    experiment = configuration.load(folder.config)
+    rows = loggers.read_csv(folder.metrics) if folder.metrics.exists() else []
+    return Run(folder.path, experiment.name, experiment, prerequisites.frames(folder), rows)
 
 
-def _label(path: Path, experiment: Experiment, *, ambiguous: bool) -> str:
-    if path.absolute().name.startswith("seed-"):  # as a sweep lays them out
-        return path.absolute().parent.name
-    return f"{experiment.name} {path.name}" if ambiguous else experiment.name
+def _labelled(runs: Sequence[Run]) -> list[tuple[Run, str]]:
+    """Runs of one label are the seeds of one thing: they differ in nothing else.
+
+    They are called by their sweep's variant or their experiment and, where that is not enough, by
+    their folders.
+    """
+    groups: dict[str, list[Run]] = {}
+    for run in runs:
+        shared = home(run.path)
+        name = run.experiment.name if shared == run.path.resolve() else shared.name
+        groups.setdefault(name, []).append(run)
+    labels: dict[Path, str] = {}
+    for name, group in groups.items():
+        kinds: dict[str, list[Run]] = {}
+        for run in group:
+            kinds.setdefault(_kind(run), []).append(run)
+        parts = [part for kind in kinds.values() for part in _apart(kind)]
+        folders = tails({home(run.path) for run in group})
+        for part in parts:
+            ends = dict.fromkeys(folders[home(run.path)] for run in (part[0], part[-1]))
+            in_sweep = home(part[0].path) != part[0].path.resolve()
+            longer = " to ".join(ends) if in_sweep else f"{name} {' to '.join(ends)}"
+            labels |= {run.path: longer if len(parts) > 1 else name for run in part}
+    return [(run, labels[run.path]) for run in runs]
 
 
-def _but_for_the_seed(experiment: Experiment) -> str:
-    return json.dumps(configuration.to_json(dataclasses.replace(experiment, seed=0)))
+def _apart(runs: Sequence[Run]) -> list[list[Run]]:
+    """Runs of one kind: together if each has a seed of its own; a seed twice is no two seeds."""
+    seeds = {run.experiment.seed for run in runs}
+    return [list(runs)] if len(seeds) == len(runs) else [[run] for run in runs]
 
 
-def _begun_with(folder: RunFolder) -> list[Path]:
-    """The runs that this one was given to begin with."""
-    record = folder.prerequisites_record
-    entries = _read(record).values() if record.exists() else ()
-    return [path for each in entries if (path := Path(each["from"])).is_absolute()]
+def home(path: Path) -> Path:
+    """The folder that all seeds of a run have in common where a sweep made it; else its own."""
+    path = path.resolve()
+    return path.parent if path.name.startswith("seed-") else path
 
 
-def _evaluations(run: Run) -> list[Evaluated]:
-    """From the files of `moravec evaluate`, and from the last evaluation in training."""
-    paths = sorted(RunFolder(run.path).evaluation.glob("*.json"))
-    found = [_evaluated(_read(path), run.label, run) for path in paths]
-    return found + _from_training(run)
+def _kind(run: Run) -> str:
+    """The same for two runs that differ in their seeds alone."""
+    given = {name: str(home(Path(x))) for name, x in run.experiment.prerequisites.items()}
+    folder = RunFolder(run.path)
+    companions = sorted(folder.companions.glob("*/policy.npz"))
+    origin = initial_policy.origin_of(folder)
+    experiment = dataclasses.replace(run.experiment, seed=0, prerequisites=given)
+    kind = (
+        configuration.to_json(experiment),
+        [hashlib.sha256(path.read_bytes()).hexdigest() for path in companions],
+        str(home(Path(origin.run))) if origin else "",
+    )
+    return json.dumps(kind)
 
 
-def _evaluated(result: dict[str, Any], label: str, source: Run | None) -> Evaluated:
-    try:
-        simulations = int(result["metrics"].get("simulations", 0))
-        low, high = result["ci95"]
-        return Evaluated(
-            label=label,
-            run=result["run"],
-            source=source,
-            environment=result["environment"],
-            options=result["options"],
-            frames=result["frames"] + (source.before if source else 0),
-            suite=result["suite"],
-            thinking_steps=result["thinking_steps"],
-            simulations=simulations,
-            episodes=result["episodes"],
-            rate=result["rate"],
-            ci95=(low, high),
-            mean_return=result["mean_return"],
-            outcomes=dict(result["outcomes"]),
-            metrics=result["metrics"],
-        )
-    except (KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"{label}: this is no result of moravec evaluate --json") from error
-
-
-def _from_training(run: Run) -> list[Evaluated]:
-    """The last rates in the metrics, for suites that nobody evaluated on afterwards."""
-    from launch.evaluation import wilson
-
-    found = []
-    for suite in run.experiment.evaluation.suites:
-        column = column_name(suite)
-        rows = [row for row in run.rows if column in row]
-        # What a suite holds is known only by loading it: fewer levels would widen the interval.
-        episodes = run.experiment.evaluation.episodes
-        if not rows or not episodes:
-            continue
-        rate = rows[-1][column]
-        frames = frames_of(rows[-1], column) + run.before
-        interval = wilson(round(rate * episodes), episodes)
-        found.append(
-            Evaluated(
-                label=run.label,
-                run=str(run.path),
-                source=run,
-                environment=name_of(run.experiment.environment),
-                options=dataclasses.asdict(run.experiment.environment),
-                frames=frames,
-                suite=suite,
-                thinking_steps=0,
-                simulations=0,
-                episodes=episodes,
-                rate=rate,
-                ci95=interval,
-                mean_return=None,
-                outcomes={},
-                metrics={},
-            )
-        )
-    return found
-
-
-def _newest(results: Iterable[Evaluated]) -> list[Evaluated]:
-    """Of every kind of evaluation the one after most frames; of these, of most episodes."""
-    newest: dict[tuple, Evaluated] = {}
-    for result in results:
-        kind = result.suite, result.thinking_steps, result.simulations
-        if kind not in newest or (result.frames, result.episodes) > (
-            newest[kind].frames,
-            newest[kind].episodes,
-        ):
-            newest[kind] = result
-    return list(newest.values())
-
-
-def _list(path: Path) -> list[dict[str, Any]]:
-    """The results in what `moravec evaluate --json` printed."""
-    results = _read(path)
-    if not isinstance(results, list) or not all(
-        isinstance(x, dict) and "run" in x for x in results
-    ):
-        raise UserError(f"{path} is not what moravec evaluate --json prints")
-    return results
-
-
-def _read(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise UserError(f"cannot read {path}: {error}") from error
+def tails(paths: Collection[Path]) -> dict[Path, str]:
+    """For each of some paths its last names, as many as are needed to tell them apart."""
+    names: dict[Path, str] = {}
+    for count in range(1, max((len(path.parts) for path in paths), default=0) + 1):
+        names = {path: "/".join(path.parts[-count:]) for path in paths}
+        if len(set(names.values())) == len(names):
+            break
+    return names

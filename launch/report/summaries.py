@@ -1,12 +1,15 @@
 """Evaluations of one label together: the mean over seeds, its spread, and what planning cost."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from scipy import stats
 
-from launch.report.runs import Evaluated
+from launch.report.evaluations import Evaluated, kind_of
+from launch.report.runs import home, tails
+from launch.results import wilson
 
 
 @dataclass(frozen=True)
@@ -14,17 +17,22 @@ class Summary:
     """All seeds of one label on one suite."""
 
     label: str
+    environment: str
+    environment_version: int
     suite: str
+    evaluation_seed: int
     thinking_steps: int
     simulations: int
-    seeds: int
+    model: str  # that a search imagined with, by a name that tells it apart; "" for the rules
+    seeds: int  # of training
     frames: int  # the fewest of all seeds
+    episodes: int  # played with each seed; the fewest
     rate: float  # mean over seeds
-    ci95: tuple[float, float]  # of that mean; of one seed, that of its levels
+    ci95: tuple[float, float]  # of that mean: see `interval`
     lowest: float  # seed
     highest: float
-    mean_return: float | None  # mean over seeds; None if only rates are known
-    outcomes: dict[str, float]  # the share of each, mean over seeds; empty if only rates are known
+    mean_return: float  # mean over seeds
+    outcomes: dict[str, float]  # the share of each, mean over seeds
     model_steps_per_solved: float | None  # mean over seeds that solved any level
     model_steps_solved: float | None
     optimality_gap: float | None  # steps beyond the fewest, of solved levels; mean over seeds
@@ -41,41 +49,55 @@ _METRICS = (
 )
 
 
-def summaries(results: Iterable[Evaluated]) -> list[Summary]:
-    """One for each label, suite, number of thinking steps and of simulations, in that order."""
+def summaries(evaluated: Iterable[Evaluated]) -> list[Summary]:
+    """One for each label and kind of evaluation, in the order of suites and labels.
+
+    Runs of one label are its seeds. A result that is given as a file stands by itself.
+    """
     groups: dict[tuple, list[Evaluated]] = {}
-    for result in results:
-        kind = result.suite, result.label, result.thinking_steps, result.simulations
-        groups.setdefault(kind, []).append(result)
-    return [_summary(group) for _, group in sorted(groups.items())]
+    evaluated = list(evaluated)
+    for number, each in enumerate(evaluated):
+        model = _model(each)
+        kind = (*kind_of(each.result)[:-1], str(model or ""))
+        alone = -1 if each.source else number
+        groups.setdefault((each.result.suite, each.label, kind, alone), []).append(each)
+    names = tails({model for each in evaluated if (model := _model(each))})
+    ordered = sorted(groups.items(), key=lambda item: item[0])
+    return [_summary(group, names) for _, group in ordered]
 
 
-def _summary(group: Sequence[Evaluated]) -> Summary:
-    first, rates = group[0], np.array([result.rate for result in group])
+def _model(evaluated: Evaluated) -> Path | None:
+    """The run whose model a search imagined with; one for all seeds of a sweep's variant."""
+    model = evaluated.result.model
+    return home(Path(model)) if model else None
+
+
+def _summary(group: Sequence[Evaluated], models: Mapping[Path, str]) -> Summary:
+    first, results = group[0].result, [each.result for each in group]
+    model, rates = _model(group[0]), [result.rate for result in results]
     return Summary(
-        label=first.label,
+        label=group[0].label,
+        environment=first.environment,
+        environment_version=first.environment_version,
         suite=first.suite,
+        evaluation_seed=first.seed,
         thinking_steps=first.thinking_steps,
         simulations=first.simulations,
+        model=models[model] if model else "",
         seeds=len(group),
-        frames=min(result.frames for result in group),
-        rate=float(rates.mean()),
-        ci95=first.ci95 if len(group) == 1 else mean_interval(rates),
-        lowest=float(rates.min()),
-        highest=float(rates.max()),
-        mean_return=_mean([each.mean_return for each in group]),
-        outcomes=_shares([each for each in group if each.outcomes]),
-        **{name: _mean([each.metrics.get(name) for each in group]) for name in _METRICS},
+        frames=min(each.frames for each in group),
+        episodes=min(result.episodes for result in results),
+        rate=float(np.mean(rates)),
+        ci95=interval(rates, [result.episodes for result in results]),
+        lowest=min(rates),
+        highest=max(rates),
+        mean_return=float(np.mean([result.mean_return for result in results])),
+        outcomes={
+            name: float(np.mean([x.outcomes.get(name, 0) / x.episodes for x in results]))
+            for name in first.outcomes
+        },
+        **{name: _mean([result.metrics.get(name) for result in results]) for name in _METRICS},
     )
-
-
-def _shares(group: Sequence[Evaluated]) -> dict[str, float]:
-    """Of each outcome; the group's all have the same."""
-    return {
-        name: float(np.mean([each.outcomes[name] / each.episodes for each in group]))
-        for each in group[:1]
-        for name in each.outcomes
-    }
 
 
 def _mean(values: Iterable[float | None]) -> float | None:
@@ -84,10 +106,15 @@ def _mean(values: Iterable[float | None]) -> float | None:
     return float(np.mean(known)) if known else None
 
 
-def mean_interval(rates: np.ndarray) -> tuple[float, float]:
-    """The 95 % interval of the mean of at least two seeds' rates (Student's t), within 0 and 1.
+def interval(rates: Sequence[float], episodes: Sequence[int]) -> tuple[float, float]:
+    """The 95 % interval of the mean of seeds' rates, each of so many episodes.
 
-    Seeds count as independent draws; the levels, which are the same for all, as given.
+    Of one seed Wilson's. Of several Student's, in which seeds count as independent draws; but
+    never narrower than Wilson's of all their episodes together, for seeds may agree by chance.
     """
-    half = stats.t.ppf(0.975, len(rates) - 1) * rates.std(ddof=1) / np.sqrt(len(rates))
-    return max(0.0, float(rates.mean() - half)), min(1.0, float(rates.mean() + half))
+    mean, total = float(np.mean(rates)), sum(episodes)
+    low, high = wilson(mean * total, total)
+    if len(rates) == 1:
+        return low, high
+    half = stats.t.ppf(0.975, len(rates) - 1) * np.std(rates, ddof=1) / np.sqrt(len(rates))
+    return max(0.0, min(low, float(mean - half))), min(1.0, max(high, float(mean + half)))

@@ -1,5 +1,7 @@
 """The device runner: evaluations are never lost, and it obeys within rows of metrics too."""
 
+import json
+import shutil
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -9,16 +11,18 @@ import pytest
 from agents.cnn.config import CNNConfig
 from environments.games.sokoban.registration import SokobanOptions
 from experiments.base import Evaluation, Experiment, Runner
-from launch import checkpoints, clock, configuration, published
+from launch import checkpoints, cli, clock, configuration, published, results
 from launch.device_runner import DeviceRunner
 from launch.loggers import read_csv
 from launch.outcome import Outcome, RunFailed
 from launch.progress import Display
+from launch.results import Result
 from launch.run_folder import RunFolder
 from launch.signals import Stop
 from launch.sweep_jobs import finished
 from tests.launch.commands import HELD_OUT, LEVELS, assert_same_run, rows
 from tests.launch.endings import Ending, Killed, die
+from tests.launch.reports import report
 
 COLUMN = f"evaluation/{HELD_OUT}"
 # Three rows, of which the second and the last are evaluated; no checkpoint but for these.
@@ -57,6 +61,36 @@ def whole(runner, tmp_path_factory):
     return path
 
 
+def _results(run) -> list[Result]:
+    """What is kept of the run's evaluations, in the order of its training."""
+    kept = map(results.read, (run / "evaluation").glob("*.json"))
+    return sorted((replace(result, run="") for result in kept), key=lambda result: result.frames)
+
+
+def test_the_results_are_those_of_the_rows_and_of_evaluate(whole, tmp_path, capsys):
+    evaluated = [row for row in rows(whole) if COLUMN in row]
+    kept = _results(whole)
+    assert [(x.frames, x.rate) for x in kept] == [(x["frames"], x[COLUMN]) for x in evaluated]
+    assert all(sum(result.outcomes.values()) == result.episodes == 4 for result in kept)
+    run = shutil.copytree(whole, tmp_path / "run")
+    assert cli.main(["evaluate", str(run), "--episodes", "4", "--json"]) == 0
+    (printed,) = json.loads(capsys.readouterr().out)
+    assert printed["frames"] == kept[-1].frames
+    # It takes the place of that of training, which it equals but for what takes a solver.
+    assert [replace(result, metrics={}) for result in _results(run)] == [
+        replace(result, metrics={}) for result in kept
+    ]
+
+
+def test_a_report_tells_how_many_episodes_were_played(whole, tmp_path):
+    (found,) = report(whole, "--out", tmp_path / "out")["evaluations"]
+    last = _results(whole)[-1]
+    assert (found["episodes"], found["rate"]) == (4, last.rate)
+    assert found["ci95"] == pytest.approx(last.ci95)
+    assert found["mean_return"] == pytest.approx(last.mean_return)
+    assert list(found["outcomes"]) == ["solved", "unsolved"]
+
+
 def _assert_it_goes_on(runner, run, whole) -> None:
     """Nothing that was learnt is lost; who resumes has every evaluation, and no row twice."""
     number = len(rows(run)) + 1  # of the row that waits for its evaluation
@@ -69,6 +103,7 @@ def _assert_it_goes_on(runner, run, whole) -> None:
     assert outcome.finished
     assert outcome.evaluation == {COLUMN: rows(whole)[-1][COLUMN]}
     assert_same_run(run, whole)
+    assert _results(run) == _results(whole)
     assert finished(run)
 
 

@@ -14,17 +14,17 @@ from environments.games.sokoban.registration import SokobanOptions
 from environments.games.sokoban.spec import sokoban_spec
 from environments.registry import EnvironmentOptions, entries, load_batched
 from experiments.base import Evaluation, Experiment
+from launch.columns import columns_of, rates_of, row_of
 from launch.evaluation import (
     Contestant,
     Suites,
-    columns_of,
     evaluate,
     on_suite,
     random_contestant,
-    rates_of,
-    wilson,
 )
+from launch.results import Result, wilson
 from tests.environments.cases import CASES
+from tests.launch.reports import evaluated
 from tests.launch.test_rollouts import LIMIT, PUSHES, corridor, walker
 
 OPTIONS = SokobanOptions(levels="not/looked/at", time_limit=(2, LIMIT))
@@ -124,20 +124,31 @@ def test_a_game_without_levels_has_no_suites(suite, monkeypatch):
         on_suite(EnvironmentOptions(), SPEC, suite)
 
 
+def played(suite: str, outcomes: dict[str, int], mean_return: float) -> Result:
+    total, first = sum(outcomes.values()), next(iter(outcomes.values()))
+    changes = {"episodes": total, "outcomes": outcomes, "mean_return": mean_return}
+    return evaluated("run", suite, 0, rate=first / total, ci95=wilson(first, total), **changes)
+
+
 def test_the_rates_of_a_game_that_can_be_drawn():
     outcomes = {"win": 1, "draw": 2, "loss": 4, "unfinished": 1}
-    assert rates_of("optimal", outcomes, 0.5) == {
-        "evaluation/optimal": 1 / 8,
-        "evaluation/optimal/not_lost": 3 / 8,
-    }
-    assert tuple(rates_of("optimal", outcomes, 0.5)) == columns_of("optimal", tuple(outcomes))
-    assert rates_of("", {"solved": 1, "unsolved": 3}, 0.5) == {"evaluation/own": 1 / 4}
+    rates = rates_of(played("optimal", outcomes, 0.5))
+    assert rates == {"evaluation/optimal": 1 / 8, "evaluation/optimal/not_lost": 3 / 8}
+    assert tuple(rates) == columns_of("optimal", tuple(outcomes))
+    assert rates_of(played("", {"solved": 1, "unsolved": 3}, 0.5)) == {"evaluation/own": 1 / 4}
 
 
 def test_the_score_of_a_game_that_is_played_for_it():
     outcomes = {"survived": 1, "caught": 3}
-    assert rates_of("", outcomes, 7.5) == {"evaluation/own": 1 / 4, "evaluation/own/score": 7.5}
-    assert tuple(rates_of("", outcomes, 7.5)) == columns_of("", tuple(outcomes))
+    rates = rates_of(played("", outcomes, 7.5))
+    assert rates == {"evaluation/own": 1 / 4, "evaluation/own/score": 7.5}
+    assert tuple(rates) == columns_of("", tuple(outcomes))
+
+
+def test_a_row_tells_what_it_has_columns_for():
+    result = evaluated("run", "a", 50, metrics={"accuracy": 0.5, "mean_length_solved": 3.0})
+    columns = ("frames", "evaluation/a", "assessment/a/accuracy")
+    assert row_of([result], columns) == {"evaluation/a": 0.25, "assessment/a/accuracy": 0.5}
 
 
 @pytest.mark.parametrize("name", [name for name, entry in entries().items() if entry.batched])
@@ -163,17 +174,6 @@ def test_random_play_on_a_suite(suite):
     assert results[0].run == "random"
 
 
-def test_suites_while_training(suite):
-    evaluation = Evaluation(suites=(suite,), episodes=4, every_frames=100)
-    suites = Suites(_experiment(evaluation), walker(patience=2), SPEC)
-    assert suites.columns == (f"evaluation/{suite}",)
-    said = []
-    assert suites.evaluate((), said.append) == {f"evaluation/{suite}": 3 / 4}
-    assert said[-1] == f"evaluation/{suite}, 4 episodes: 4 played"
-    due = [(0, 99), (0, 100), (99, 101), (101, 199), (150, 450)]
-    assert [suites.due(*pair) for pair in due] == [False, True, True, False, True]
-
-
 def _experiment(evaluation: Evaluation, options: EnvironmentOptions = OPTIONS, seed: int = 0):
     """As far as evaluation goes."""
     return Experiment("tiny", options, CNNConfig(), evaluation=evaluation, seed=seed)
@@ -186,19 +186,40 @@ def test_a_run_is_evaluated_with_its_own_seed():
 
     def while_training(seed):
         experiment = _experiment(evaluation, options, seed)
-        return Suites(experiment, player.agent, player.spec).evaluate((), lambda text: None)
+        (result,) = Suites(experiment, player.agent, player.spec).evaluate((), lambda text: None)
+        return result.seed, result.outcomes, result.mean_return
 
     def afterwards(seed):
         result = evaluate(player, "random", episodes=50, seed=seed)
-        return rates_of("random", result.outcomes, result.mean_return)
+        return result.seed, result.outcomes, result.mean_return
 
-    rates = [while_training(seed) for seed in (0, 1, 2)]
-    assert rates == [afterwards(seed) for seed in (0, 1, 2)]
-    assert rates[0] != rates[1] or rates[1] != rates[2]
+    found = [while_training(seed) for seed in (0, 1, 2)]
+    assert found == [afterwards(seed) for seed in (0, 1, 2)]
+    assert len({str(outcomes) for _, outcomes, _ in found}) > 1
 
 
-def test_suites_at_the_end_only(suite):
-    evaluation = Evaluation(suites=(suite,), episodes=0)
-    suites = Suites(_experiment(evaluation), walker(), SPEC)
-    assert not suites.due(0, 10**9)
-    assert suites.evaluate((), print) == {f"evaluation/{suite}": 1.0}
+def test_suites_while_training_give_what_evaluate_gives(suite):
+    """The number of episodes is that of the suite, if it has fewer levels than are asked for."""
+    for asked, solved in ((4, 3), (500, 6)):
+        evaluation = Evaluation(suites=(suite,), episodes=asked, every_frames=100)
+        suites = Suites(_experiment(evaluation), walker(patience=2), SPEC)
+        assert suites.columns == (f"evaluation/{suite}",)
+        said = []
+        (result,) = suites.evaluate((), said.append)
+        whole = evaluate(contestant(patience=2), suite, episodes=asked)
+        without_solver = {"mean_length_solved": whole.metrics["mean_length_solved"]}
+        expected = dataclasses.replace(whole, run="", frames=0, metrics=without_solver)
+        assert result == expected
+        assert result.outcomes["solved"] == solved
+        assert row_of([result], suites.columns) == {suites.columns[0]: result.rate}
+        assert (
+            said[-1] == f"evaluation/{suite}, {result.episodes} episodes: {result.episodes} played"
+        )
+
+
+def test_suites_are_due_whenever_so_many_frames_are_passed(suite):
+    suites = Suites(_experiment(Evaluation(suites=(suite,), every_frames=100)), walker(), SPEC)
+    due = [(0, 99), (0, 100), (99, 101), (101, 199), (150, 450)]
+    assert [suites.due(*pair) for pair in due] == [False, True, True, False, True]
+    never = Suites(_experiment(Evaluation(suites=(suite,))), walker(), SPEC)
+    assert not never.due(0, 10**9)

@@ -1,8 +1,10 @@
 """Evaluation beside training, in a real process."""
 
 import threading
+import time
 from collections.abc import Iterator
 
+import jax
 import numpy as np
 import pytest
 
@@ -44,8 +46,26 @@ def test_closed_while_parameters_are_sent(evaluator, caplog):
     for _ in range(2):
         evaluator.begin(10, LARGE)
         evaluator.close()
-        assert evaluator.results() == {}
+        assert evaluator.results() is None
     for thread in set(threading.enumerate()) - set(before):
         thread.join(60)
         assert not thread.is_alive()
     assert not caplog.messages
+
+
+@pytest.mark.slow
+def test_a_process_beside_training_finds_what_is_found_here():
+    spec = build_batched(EXPERIMENT.environment).spec
+    agent = EXPERIMENT.agent.make(spec, EXPERIMENT.max_frames)
+    evaluator = Evaluator(EXPERIMENT, agent, spec)
+    params = agent.policy_params(agent.init(jax.random.key(0)))
+    here = evaluator.evaluate(params, print, lambda: False)
+    try:
+        evaluator.begin(10, jax.device_get(params))
+        limit = time.monotonic() + 120
+        while not (found := evaluator.results()) and time.monotonic() < limit:
+            time.sleep(0.1)
+    finally:
+        evaluator.close()
+    assert found == (10, here)
+    assert evaluator.results() is None

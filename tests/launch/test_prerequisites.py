@@ -247,7 +247,7 @@ def test_trained_first_killed_and_continued(configs):
         np.testing.assert_array_equal(mine[f"policy/{name}"], array)
     assert trained.frames == rows(policy.path)[-1]["frames"] >= 300
     assert prerequisites.frames(RunFolder(run)) == trained.frames
-    assert f" and {trained.frames:,} of prerequisites, " in done.stderr
+    assert f" and {trained.frames:,} of the runs that it began with, " in done.stderr
 
 
 @pytest.mark.slow

@@ -1,61 +1,31 @@
 """Reports: numbers worked out by hand, from files as runs write them."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
 import matplotlib.image
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from experiments import registry
-from experiments.base import Evaluation
-from launch import cli, configuration
-from launch.evaluation import wilson
+from launch import cli, configuration, results
 from launch.loggers import CSVLogger
-from launch.report.summaries import mean_interval
+from launch.report.summaries import interval
+from launch.results import wilson
 from launch.run_folder import create
-
-EXPERIMENT = replace(
-    registry.load("sokoban_small"),
-    evaluation=Evaluation(suites=("small_held_out",), episodes=100, every_frames=10),
+from tests.launch.reports import (
+    COLUMN,
+    EXPERIMENT,
+    POINTS,
+    evaluated,
+    keep,
+    of_run,
+    printed,
+    report,
+    write,
 )
-COLUMN = "evaluation/small_held_out"
-
-
-def write(path: Path, points, *, seed=0, before=None, column=COLUMN) -> Path:
-    """A run folder with rows of `frames, rate`."""
-    folder = create(path)
-    configuration.save(replace(EXPERIMENT, seed=seed), folder.config)
-    logger = CSVLogger(folder.metrics, ("frames", "success_rate", COLUMN))
-    for frames, rate in points:
-        logger.write({"frames": frames, "success_rate": rate / 2, column: rate})
-    logger.close()
-    if before:
-        (path / "prerequisites.json").write_text(json.dumps(before))
-    return path
-
-
-def evaluation(path: Path, rate: float, frames: int, **changes) -> dict:
-    result = {
-        "run": str(path),
-        "frames": frames,
-        "environment": "sokoban",
-        "options": {"levels": "generated:size=10,boxes=1"},
-        "suite": "boxes_1",
-        "thinking_steps": 0,
-        "episodes": 200,
-        "outcomes": {"solved": round(200 * rate), "unsolved": 200 - round(200 * rate)},
-        "rate": rate,
-        "ci95": wilson(round(200 * rate), 200),
-        "mean_return": 10 * rate,
-        "metrics": {},
-    } | changes
-    if path.is_dir():
-        (path / "evaluation").mkdir(exist_ok=True)
-        name = f"{frames}_{len(list((path / 'evaluation').iterdir()))}.json"
-        (path / "evaluation" / name).write_text(json.dumps(result))
-    return result
 
 
 @pytest.fixture
@@ -66,19 +36,13 @@ def sweep(tmp_path) -> Path:
     for seed, last in ((0, 0.5), (1, 0.7)):
         points = [(10, 0.1), (20, 0.2), (30, last), (40, 0.9)][: 4 - seed]
         run = write(sweep / "imagines" / f"seed-{seed}", points, seed=seed, before=before)
-        evaluation(run, 0.1, 20)
+        keep(run, "boxes_1", 20, frames=20)
         cost = {"model_steps_per_solved": 100.0 + 50 * seed, "model_steps_solved": 80.0}
-        evaluation(run, 0.4 + 0.2 * seed, 30, metrics=cost)
+        keep(run, "boxes_1", 80 + 40 * seed, frames=30, mean_return=4.0 + 2 * seed, metrics=cost)
     nested = sweep / "imagines" / "seed-0" / "prerequisites" / "model"
     write(nested, [(50, 0.9)])  # is no run of the sweep
-    write(sweep / "free" / "seed-0", [])
+    write(sweep / "free" / "seed-0")
     return sweep
-
-
-def report(*args: object) -> dict:
-    assert cli.main(["report", *map(str, args)]) == 0
-    out = Path(str(args[-1])) if "--out" in args else Path(str(args[0])) / "report"
-    return json.loads((out / "report.json").read_text())
 
 
 def test_curves_by_hand(sweep, capsys):
@@ -103,12 +67,11 @@ def test_evaluations_as_training_goes_on_are_preferred(sweep):
 
 
 def test_evaluations_by_hand(sweep, capsys):
-    found = {each["suite"]: each for each in report(sweep)["evaluations"]}
-    held_out, boxes = found["small_held_out"], found["boxes_1"]
-    assert held_out["rate"] == pytest.approx((0.9 + 0.7) / 2)  # the last rows
-    assert held_out["frames"] == 30 + 55
+    (boxes,) = report(sweep)["evaluations"]  # rates in the metrics alone are no evaluation
+    assert (boxes["label"], boxes["suite"], boxes["seeds"]) == ("imagines", "boxes_1", 2)
     assert boxes["rate"] == pytest.approx(0.5)  # the newest files
-    assert (boxes["mean_return"], held_out["mean_return"]) == (pytest.approx(5.0), None)
+    assert (boxes["frames"], boxes["episodes"]) == (30 + 55, 200)
+    assert boxes["mean_return"] == pytest.approx(5.0)
     assert (boxes["lowest"], boxes["highest"]) == (pytest.approx(0.4), pytest.approx(0.6))
     assert boxes["ci95"] == pytest.approx([0.0, 1.0])  # of two seeds: 0.5 +- 12.7 * 0.1
     assert (boxes["model_steps_per_solved"], boxes["model_steps_solved"]) == (125.0, 80.0)
@@ -118,27 +81,45 @@ def test_evaluations_by_hand(sweep, capsys):
     assert "125" in out
 
 
-def test_an_evaluation_beside_training_is_of_the_frames_that_its_policy_had(tmp_path):
-    """It is written into a later row, as the runners `local` and `ray` do."""
+def test_the_newest_evaluation_counts_and_of_equally_new_ones_the_longest(tmp_path):
+    run = write(tmp_path / "run")
+    keep(run, "boxes_1", 150, frames=10)
+    keep(run, "boxes_1", 10, frames=20, episodes=20)
+    keep(run, "boxes_1", 40, frames=20, episodes=100)
+    (found,) = report(run)["evaluations"]
+    assert (found["frames"], found["episodes"], found["rate"]) == (20, 100, 0.4)
+    assert found["ci95"] == pytest.approx(wilson(40, 100))
+
+
+def test_a_curve_beside_training_is_of_the_frames_that_its_policies_had(tmp_path):
+    """Rates are written into later rows, as the runners `local` and `ray` do."""
     folder = create(tmp_path / "run")
     configuration.save(EXPERIMENT, folder.config)
     logger = CSVLogger(folder.metrics, ("frames", "success_rate", COLUMN, "evaluated_frames"))
-    for frames, evaluated in ((10, 0), (20, 10), (30, 20), (40, 30)):
-        told = {COLUMN: evaluated / 100, "evaluated_frames": evaluated} if evaluated else {}
+    for frames, of_frames in ((10, 0), (20, 10), (30, 20), (40, 30)):
+        told = {COLUMN: of_frames / 100, "evaluated_frames": of_frames} if of_frames else {}
         logger.write({"frames": frames, "success_rate": 0.5} | told)
     logger.close()
     found = report(tmp_path / "run")
-    (curve,), (summary,) = found["curves"], found["evaluations"]
+    (curve,) = found["curves"]
     assert found["column"] == COLUMN
     assert (curve["frames"], curve["mean"]) == ([10, 20, 30], pytest.approx([0.1, 0.2, 0.3]))
-    assert (summary["frames"], summary["rate"]) == (30, pytest.approx(0.3))
+
+
+def test_a_run_without_results_is_named(tmp_path, capsys):
+    """As runs of older versions are: their rates stand in the metrics alone."""
+    run = write(tmp_path / "run", [(10, 0.1), (20, 0.2), (30, 0.3)])
+    found = report(run)
+    assert found["evaluations"] == []
+    assert found["curves"][0]["mean"] == pytest.approx([0.1, 0.2, 0.3])
+    assert f"no evaluation is kept of {run}: moravec evaluate" in capsys.readouterr().err
+    assert "kept of sokoban_small:" in (run / "report" / "report.html").read_text()
 
 
 def test_a_baseline_beside_runs(sweep, tmp_path):
-    path = tmp_path / "mcts.json"
-    cost = {"model_steps_per_solved": 1e4, "model_steps_solved": 9e3, "simulations": 200}
-    path.write_text(json.dumps([evaluation(Path("mcts"), 0.95, 0, metrics=cost)]))
-    found = [x for x in report(sweep, path)["evaluations"] if x["suite"] == "boxes_1"]
+    cost = {"model_steps_per_solved": 1e4, "model_steps_solved": 9e3}
+    mcts = evaluated("mcts", "boxes_1", 190, metrics=cost, simulations=200)
+    found = report(sweep, printed(tmp_path / "mcts.json", mcts))["evaluations"]
     assert [(x["label"], x["simulations"], x["rate"]) for x in found] == [
         ("imagines", 0, pytest.approx(0.5)),
         ("mcts", 200, 0.95),
@@ -150,9 +131,9 @@ def test_a_baseline_beside_runs(sweep, tmp_path):
 
 def test_games_that_can_be_drawn_tell_all_their_outcomes(tmp_path):
     for seed, (win, draw) in enumerate(((150, 40), (130, 20))):
-        run = write(tmp_path / "plays" / f"seed-{seed}", [])
+        run = write(tmp_path / "plays" / f"seed-{seed}", seed=seed)
         outcomes = {"win": win, "draw": draw, "loss": 200 - win - draw, "unfinished": 0}
-        evaluation(run, win / 200, 20, suite="optimal", outcomes=outcomes)
+        keep(run, "optimal", win, frames=20, outcomes=outcomes)
     (found,) = report(tmp_path)["evaluations"]
     assert found["outcomes"] == pytest.approx(
         {"win": 0.7, "draw": 0.15, "loss": 0.15, "unfinished": 0.0}
@@ -164,32 +145,26 @@ def test_games_that_can_be_drawn_tell_all_their_outcomes(tmp_path):
     assert [each.strip() for each in row.split("│")][-4:-1] == ["15.0%", "15.0%", "0.0%"]
 
 
-def test_what_another_run_began_with_is_a_part_of_it(tmp_path):
-    model = write(tmp_path / "model" / "seed-0", [(10, 0.1), (20, 0.2)])
-    before = {"model": {"from": str(model), "frames": 20, "prerequisite_frames": 0}}
-    write(tmp_path / "agent" / "seed-0", [(5, 0.1), (15, 0.2)], before=before)
-    (curve,) = report(tmp_path)["curves"]
-    assert (curve["label"], curve["frames"]) == ("agent", [25, 35])
-
-
-def test_runs_outside_a_sweep_are_seeds_of_one_experiment_if_nothing_else_differs(tmp_path):
-    points = [(10, 0.1), (20, 0.2), (30, 0.3)]
-    runs = [write(tmp_path / name, points, seed=seed) for seed, name in enumerate("ab")]
-    (curve,) = report(*runs, "--out", tmp_path / "one")["curves"]
-    assert (curve["label"], curve["seeds"]) == ("sokoban_small", 2)
-    config = json.loads((runs[1] / "config.json").read_text())
-    config["agent"]["depth"] = 2
-    (runs[1] / "config.json").write_text(json.dumps(config))
-    found = report(*runs, "--out", tmp_path / "two")["curves"]
-    assert [curve["label"] for curve in found] == ["sokoban_small a", "sokoban_small b"]
-
-
 def test_the_interval_of_a_mean_as_in_tables_of_student():
     """t is 4.303 for 2 degrees of freedom."""
-    low, high = mean_interval(np.array([0.4, 0.5, 0.6]))
+    low, high = interval([0.4, 0.5, 0.6], [10**6] * 3)
     half = 4.303 * 0.1 / np.sqrt(3)
     assert (low, high) == (pytest.approx(0.5 - half, abs=1e-4), pytest.approx(0.5 + half, abs=1e-4))
-    assert mean_interval(np.array([0.1, 0.99])) == (0.0, 1.0)
+    assert interval([0.1, 0.99], [100, 100]) == (0.0, 1.0)
+
+
+def test_seeds_that_agree_leave_the_doubt_of_their_episodes():
+    assert interval([1.0, 1.0, 1.0], [200] * 3) == pytest.approx(wilson(600, 600))
+    assert interval([0.9], [200]) == pytest.approx(wilson(180, 200))
+
+
+@given(st.lists(st.integers(0, 50), min_size=1, max_size=6))
+def test_an_interval_holds_the_mean_and_all_that_wilson_has(solved):
+    low, high = interval([count / 50 for count in solved], [50] * len(solved))
+    narrow = wilson(sum(solved), 50 * len(solved))
+    assert 0 <= low <= narrow[0] + 1e-9
+    assert narrow[1] - 1e-9 <= high <= 1
+    assert low - 1e-9 <= sum(solved) / 50 / len(solved) <= high + 1e-9
 
 
 @pytest.mark.parametrize(
@@ -209,6 +184,37 @@ def test_mistakes_are_said_in_one_line(args, said, tmp_path, monkeypatch, capsys
     err = capsys.readouterr().err
     assert said in err
     assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("prerequisites.json", "{"),
+        ("prerequisites.json", '{"model": {"from": "x"}}'),
+        ("initial_policy.json", '{"run": "x"}'),
+        ("metrics.csv", "frames\nmany\n"),
+    ],
+)
+def test_a_damaged_record_is_said_in_one_line(file, text, tmp_path, capsys):
+    run = write(tmp_path / "run", POINTS)
+    if file == "initial_policy.json":
+        (run / "initial_policy.npz").write_bytes(b"")
+    (run / file).write_text(text)
+    assert cli.main(["report", str(run)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert file in line
+
+
+def test_options_without_hints_are_unhinted(tmp_path):
+    """A result of a version that had none."""
+    folder = create(tmp_path / "run")
+    experiment = registry.load("mujoxo_unhinted")
+    configuration.save(experiment, folder.config)
+    result = of_run(folder, "random", {"win": 5, "draw": 0, "loss": 5})
+    options = {name: result.options[name] for name in ("opponent", "task")}
+    results.keep(replace(result, options=options), folder.evaluation)
+    (row,) = [r for r in report(folder.path)["embodiment"] if r["game"] == "mujoxo"]
+    assert set(row["cells"]) == {"unhinted", "features"}
 
 
 def test_suites_of_a_family_are_played_together():

@@ -51,11 +51,11 @@ def test_search_with_the_network_of_a_run(tmp_path, levels, capsys):
     assert (result["run"], result["frames"]) == (str(run), 123)
     assert result["outcomes"] == {"solved": 2, "unsolved": 1}
     assert result["mean_length"] == pytest.approx((1 + 6 + 1) / 3)
-    assert result["metrics"]["simulations"] == 6
+    assert (result["simulations"], result["model"], result["model_frames"]) == (6, "", 0)
     assert result["metrics"]["model_steps"] == pytest.approx(6 * 8 / 3)
     assert result["metrics"]["model_steps_per_solved"] == pytest.approx(6 * 8 / 2)
     assert result["metrics"]["model_steps_solved"] == 6
-    (kept,) = (run / "evaluation").glob("*_simulations6.json")
+    (kept,) = (run / "evaluation").iterdir()
     assert json.loads(kept.read_text()) == result
 
 
@@ -104,6 +104,8 @@ def test_search_with_a_learnt_model(tmp_path, levels, capsys):
     assert cli.main([*args, "--simulations", "3", "--model", str(model), "--json"]) == 0
     (result,) = json.loads(capsys.readouterr().out)
     assert result["metrics"]["model_steps"] == (3 + 4 * 20) * result["mean_length"]
+    assert (result["simulations"], result["model"]) == (3, str(model.resolve()))
+    assert result["model_frames"] == 123
 
     run = publish(CNN, tmp_path / "run")
     assert cli.main([*args, "--simulations", "3", "--model", str(run)]) == 2

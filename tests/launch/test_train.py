@@ -10,7 +10,7 @@ import pytest
 
 from environments.errors import UserError
 from experiments import registry
-from launch import checkpoints, published, train
+from launch import checkpoints, prerequisites, published, run_folder, train
 from launch.outcome import Outcome
 from tests.launch.commands import (
     FRAMES,
@@ -134,6 +134,9 @@ def test_parameters_to_begin_with(trained, tmp_path):
     assert mine.keys() == others.keys()
     for name in mine:
         np.testing.assert_allclose(mine[name], others[name], atol=1e-20)
+    learnt = published.load(trained / "policy.npz").frames
+    assert prerequisites.frames(run_folder.open_run(run)) == learnt
+    assert f" and {learnt:,} of the runs that it began with, " in done.stderr
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ import pytest
 from agents.cnn.config import CNNConfig
 from environments.games.sokoban.registration import SokobanOptions
 from experiments.base import Evaluation, Experiment, Runner
-from launch import checkpoints, clock, configuration, published
+from launch import checkpoints, clock, configuration, published, results
 from launch.progress import Display
 from launch.run_folder import RunFolder
 from launch.signals import Stop
@@ -56,6 +56,9 @@ def _assert_it_is_made_up_for(folder, experiment=EXPERIMENT) -> None:
     assert before == learnt
     assert row["evaluated_frames"] == row["frames"] == outcome.frames
     assert outcome.evaluation == {COLUMN: row[COLUMN]}
+    (result,) = (results.read(path) for path in (folder / "evaluation").iterdir())
+    assert (result.frames, result.rate) == (outcome.frames, row[COLUMN])
+    assert (result.run, result.suite, result.episodes) == (str(folder), HELD_OUT, 4)
     assert finished(folder)
     again = _train(folder, experiment, resume=True)
     assert (again.finished, again.evaluation) == (True, {})
