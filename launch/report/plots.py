@@ -118,10 +118,12 @@ def over_training(
         axes.set_xlabel("frames, with those of the runs that it began with")
         axes.set_ylabel(label)
         values = [
-            row[column] for run in having for row in run.rows for column in row if column in columns
+            row[name] for run in having for row in run.rows for name in columns if name in row
         ]
         if min(values) > 0 and max(values) > _BROAD * min(values):
             axes.set_yscale("log")
+            axes.yaxis.set_major_formatter(_plain_numbers())
+            axes.yaxis.set_minor_formatter(mpl.ticker.NullFormatter())  # pyright: ignore[reportAttributeAccessIssue]
         else:
             axes.set_ylim(bottom=0)
 
@@ -138,7 +140,7 @@ def _png(draw: Callable[[Any], None], style: Mapping[str, str]) -> bytes:
         draw(axes)
         if not axes.get_xlabel().startswith("thinking"):
             axes.set_xlim(left=0)
-            axes.xaxis.set_major_formatter(mpl.ticker.EngFormatter(sep=""))  # pyright: ignore[reportAttributeAccessIssue]
+            axes.xaxis.set_major_formatter(_plain_numbers())
         axes.grid(alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
         names = axes.get_legend_handles_labels()[1]
@@ -149,6 +151,11 @@ def _png(draw: Callable[[Any], None], style: Mapping[str, str]) -> bytes:
         figure.savefig(buffer, format="png", dpi=_DPI)
         plt.close(figure)
     return buffer.getvalue()
+
+
+def _plain_numbers() -> Any:
+    """Labels of an axis such as 500k; without formulas, as any text here."""
+    return mpl.ticker.EngFormatter(sep="")  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _colors(number: int) -> list[Any]:

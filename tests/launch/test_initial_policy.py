@@ -1,9 +1,11 @@
 """The policy that `--init-from` brings: frames that it took are counted, and `--config` says it."""
 
+from pathlib import Path
+
 from launch import configuration, initial_policy, prerequisites, published, run_folder, train
 from launch.run_folder import RunFolder
 
-SOURCE = run_folder.open_run("pretrained:tic_tac_toe_small")
+SOURCE = run_folder.open_run(Path("pretrained:tic_tac_toe_small"))
 
 
 def begun(path) -> RunFolder:
