@@ -92,7 +92,8 @@ def _experiment(args: list[str]) -> tuple[Experiment, list[str]]:
             from launch.run_folder import RunFolder
 
             found, run = configuration.load(Path(file)), RunFolder(Path(file).parent)
-            if run.initial_policy.exists() and not any(x.startswith("--init-from") for x in rest):
+            given = {argument.partition("=")[0].replace("_", "-") for argument in rest}
+            if run.initial_policy.exists() and "--init-from" not in given:
                 print(
                     f"{run.path} began with a trained policy, which its configuration does not "
                     "hold: this run begins without; --init-from gives it one",

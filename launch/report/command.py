@@ -59,8 +59,8 @@ def main(args: list[str]) -> int:
     runs = runs_in(path for path in paths if not path.is_file())
     evaluated = collect(runs, [path for path in paths if path.is_file()])
     found, column, rows = summaries(evaluated), column_of(runs), gaps(evaluated)
-    having = {id(each.source) for each in evaluated}
-    unevaluated = [run for run in runs if run.rows and id(run) not in having]
+    having = {evaluation.source.path for evaluation in evaluated if evaluation.source}
+    unevaluated = [run for run in runs if run.rows and run.path not in having]
     drawn = curves(runs, column)
     picture = plots.learning(drawn, column) if drawn else None
     tables = _tables(found, rows)

@@ -56,8 +56,15 @@ def collect(runs: Sequence[Run], paths: Iterable[Path]) -> list[Evaluated]:
         of_run = [result for result in printed if _is_of(run, result)]
         own += of_run
         evaluated += [Evaluated(run.label, run, x) for x in _newest([*_read(run), *of_run])]
-    others = [result for result in printed if result not in own]
-    return evaluated + [Evaluated(_label(result, others), None, result) for result in others]
+    others: dict[str, list[Result]] = {}
+    for result in printed:
+        if result not in own:
+            others.setdefault(_label(result, printed), []).append(result)
+    return evaluated + [
+        Evaluated(label, None, result)
+        for label, group in others.items()
+        for result in _newest(group)
+    ]
 
 
 def _is_of(run: Run, result: Result) -> bool:
@@ -119,19 +126,23 @@ def _printed(path: Path) -> list[Result]:
         raise UserError(f"{path} is not what moravec evaluate --json prints: {error}") from error
 
 
-def _label(result: Result, found: Sequence[Result]) -> str:
-    """Who played and, if others of that name played in another environment, in which one."""
+def _label(result: Result, printed: Sequence[Result]) -> str:
+    """Who played and, if others of that name did so after other frames or in another environment,
+    after how many and in which one."""
     others = [
-        other.options
-        for other in found
+        other
+        for other in printed
         if (other.run, other.environment) == (result.run, result.environment)
     ]
-    differing = {
-        name: value
+    parts = [result.run]
+    if any(other.frames != result.frames for other in others):
+        parts.append(f"{result.frames:,} frames")
+    parts += [
+        f"{name} {_spelt(value)}"
         for name, value in result.options.items()
-        if name not in _OF_SUITE and any(other.get(name) != value for other in others)
-    }
-    return ", ".join([result.run, *(f"{name} {_spelt(x)}" for name, x in differing.items())])
+        if name not in _OF_SUITE and any(other.options.get(name) != value for other in others)
+    ]
+    return ", ".join(parts)
 
 
 def _spelt(value: Any) -> str:

@@ -52,18 +52,18 @@ _METRICS = (
 def summaries(evaluated: Iterable[Evaluated]) -> list[Summary]:
     """One for each label and kind of evaluation, in the order of suites and labels.
 
-    Runs of one label are its seeds. A result that is given as a file stands by itself.
+    Runs of one label are its seeds.
     """
     groups: dict[tuple, list[Evaluated]] = {}
-    evaluated = list(evaluated)
-    for number, each in enumerate(evaluated):
-        model = _model(each)
-        kind = (*kind_of(each.result)[:-1], str(model or ""))
-        alone = -1 if each.source else number
-        groups.setdefault((each.result.suite, each.label, kind, alone), []).append(each)
-    names = tails({model for each in evaluated if (model := _model(each))})
-    ordered = sorted(groups.items(), key=lambda item: item[0])
-    return [_summary(group, names) for _, group in ordered]
+    models = set()
+    for evaluation in evaluated:
+        model, result = _model(evaluation), evaluation.result
+        models |= {model} if model else set()
+        kind = (*kind_of(result)[:-1], str(model or ""))
+        key = result.suite, evaluation.label, evaluation.source is None, kind
+        groups.setdefault(key, []).append(evaluation)
+    names = tails(models)
+    return [_summary(groups[key], names) for key in sorted(groups)]
 
 
 def _model(evaluated: Evaluated) -> Path | None:

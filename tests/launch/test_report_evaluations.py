@@ -92,6 +92,21 @@ def test_results_of_older_versions_are_read(tmp_path):
     ]
 
 
+def test_results_of_a_run_that_is_elsewhere_stand_apart_by_its_frames(tmp_path):
+    """Of the same policy the evaluation of most episodes counts, as in run folders."""
+    printed_ones = [
+        evaluated("far/away", "boxes_1", 100, frames=1000),
+        evaluated("far/away", "boxes_1", 160, frames=2000),
+        evaluated("far/away", "boxes_1", 10, frames=2000, episodes=20),
+    ]
+    path = printed(tmp_path / "printed.json", *printed_ones)
+    found = report(path, "--out", tmp_path / "out")["evaluations"]
+    assert [(x["label"], x["seeds"], x["rate"]) for x in found] == [
+        ("far/away, 1,000 frames", 1, 0.5),
+        ("far/away, 2,000 frames", 1, 0.8),
+    ]
+
+
 def test_a_file_that_is_no_result_is_left_out_with_a_line(tmp_path, caplog):
     run = write(tmp_path / "run")
     keep(run, "boxes_1", 100)
@@ -116,6 +131,6 @@ def test_what_was_printed_of_a_run_is_of_that_run_in_its_own_environment_alone(t
     path = printed(tmp_path / "printed.json", own, other)
     found = report(run, path, "--out", tmp_path / "out")["evaluations"]
     assert [(x["label"], x["frames"], x["rate"]) for x in found] == [
-        (str(run), 20, 0.3),
+        (f"{run}, time_limit [1, 2]", 20, 0.3),
         ("sokoban_small", 20, 0.3),
     ]
