@@ -7,7 +7,7 @@ import pytest
 
 from environments.errors import UserError
 from launch import cli
-from tests.launch.commands import HELD_OUT, LEVELS, TINY, copied, moravec
+from tests.launch.commands import LEVELS, TINY, copied, moravec
 
 ROOM = "#####\n#@$.#\n#   #\n#   #\n#####\n"
 
@@ -268,7 +268,7 @@ def test_in_a_process(tmp_path):
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("moravec: there is no experiment 'sokoban_smal'")
     assert done.stderr.count("\n") == 1
-    done = moravec("train", *TINY, "--quiet", "--evaluation.suites", HELD_OUT, "nope")
+    done = moravec("train", *TINY, "--quiet", "--evaluation.suites", "nope")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("moravec: there is no suite 'nope'")
     assert done.stderr.count("\n") == 1
