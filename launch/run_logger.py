@@ -41,12 +41,12 @@ class RunLogger(MultiLogger):
         """Where the files stand; what a checkpoint keeps."""
         return {"metrics": self._csv.position(), "log": self._text.position()}
 
-    def evaluated(self, found: Iterable[results.Result], frames: int) -> dict[str, float]:
+    def evaluated(self, played: Iterable[results.Result], frames: int) -> dict[str, float]:
         """Keeps the results of the policy after so many frames in the run's `evaluation` folder.
 
         Returns what the next row of metrics tells of them. Raises UserError for a full disk.
         """
-        found = [replace(result, run=str(self._run.path), frames=frames) for result in found]
-        for result in found:
+        kept = [replace(result, run=str(self._run.path), frames=frames) for result in played]
+        for result in kept:
             results.keep(result, self._run.evaluation)
-        return row_of(found, self._columns)
+        return row_of(kept, self._columns)
