@@ -33,8 +33,8 @@ def load_plugins() -> None:
         except Exception as error:
             _imported.discard(module)
             owner = point.dist.name if point.dist else "an unknown distribution"
-            reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+            line = " ".join(f"{type(error).__name__}: {error}".split())
             raise UserError(
-                f"the plug-in {module} of {owner} cannot be imported ({reason}): "
-                f"mend it, or uninstall {owner}"
+                f"the plug-in {module} of {owner} cannot be imported ({line}): mend it, or "
+                f"uninstall {owner}"
             ) from error

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import dm_env
-
 from environments import entries, load
+from environments.base import Environment
 from environments.hints.options import HintOptions
 
 LEVELS = Path(__file__).parent / "levels.txt"
@@ -37,7 +36,7 @@ class Case:
     playthroughs: dict[str, dict[str, Any]] = field(default_factory=dict)
     symbols: dict[int, str] = field(default_factory=dict)  # of a cell, by its planes as a number
 
-    def load(self, name: str, *, seed: int = 0, **options: Any) -> dm_env.Environment:
+    def load(self, name: str, *, seed: int = 0, **options: Any) -> Environment:
         return load(name, seed=seed, **{**self.options, **options})
 
 

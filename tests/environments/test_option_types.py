@@ -94,6 +94,7 @@ class _Optional(EnvironmentOptions):
 def test_what_may_be_none_may_be_none():
     assert _Optional(None).limit is None
     assert _Optional(3, 1, [2, "y"]) == _Optional(3, 1, (2, "y"))  # pyright: ignore[reportArgumentType]
+    wrong: dict[str, Any]
     for wrong in ({"limit": "3"}, {"kind": "b"}, {"kind": True}, {"pair": 1}, {"pair": (1, 2)}):
         with pytest.raises(UserError, match=next(iter(wrong))):
             _Optional(**wrong)
