@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 NICE = 10  # the evaluator gets the cores that nobody else wants
 _SAY_SECONDS = 5.0
 _LIMIT_SECONDS = 3600.0  # for one evaluation beside training
+_JOIN_SECONDS = 10.0
 _log = logging.getLogger(__name__)
 
 
@@ -195,7 +196,8 @@ class Evaluator:
         if self._process is not None:
             self._process.kill()  # it holds nothing that can be lost
         if self._sender is not None:
-            self._sender.join()  # with its reader dead it ends, and the connection is nobody's
+            # It ends, for its reader is dead; until then it uses the connection.
+            self._sender.join(_JOIN_SECONDS)
         if self._connection is not None:
             self._connection.close()
         self._connection = self._process = self._sender = self._frames = None

@@ -72,9 +72,10 @@ class Supervisor:
             for actor in range(actors):
                 self._slots.append(_Slot(start(actor, link.start(actor))))
         except Exception as error:
-            link.stop()  # a thread cannot be killed
             for slot in self._slots:
                 slot.handle.kill()
+            with contextlib.suppress(RunFailed):
+                link.stop()  # for threads, which cannot be killed
             raise RunFailed(f"actor {len(self._slots)} cannot be started: {error}") from error
         self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
         self._thread.start()
