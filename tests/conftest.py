@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import tempfile
+import warnings
 
 from tests.compiling import QUICK
 
@@ -19,11 +20,12 @@ if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
     os.environ["JAX_COMPILATION_CACHE_DIR"] = _compiled
     atexit.register(shutil.rmtree, _compiled, ignore_errors=True)
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
-# Whichever renderer there is; without it dm_control looks for a display, and warns.
-os.environ.setdefault("MUJOCO_GL", "egl")
 
+import pytest
 from hypothesis import settings
 
+from environments.embedded.contexts import CannotRenderError
+from environments.embedded.engine import undrawn
 from tests.deadline import (
     pytest_collection_modifyitems,
     pytest_runtest_setup,
@@ -34,6 +36,20 @@ __all__ = ["pytest_collection_modifyitems", "pytest_runtest_setup", "pytest_term
 
 # `pytest &` in a shell ignores Ctrl-C, and so would every process that a test starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Tests may import it by themselves: it then looks for no display, and does not warn.
+with undrawn(), warnings.catch_warnings():
+    pass
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem):
+    """Skips what needs pictures where nothing can render, for the reason that is given."""
+    try:
+        return (yield)
+    except CannotRenderError as error:
+        pytest.skip(str(error))
+
 
 settings.register_profile("local", deadline=None)  # the first call of an example compiles
 settings.register_profile("ci", deadline=None, derandomize=True, database=None)

@@ -193,7 +193,7 @@ class ThreadedWorlds:
     @staticmethod
     def _named_error(world: int, error: BaseException) -> Exception:
         if isinstance(error, UserError):
-            return UserError(f"world {world}: {error}")
+            return type(error)(f"world {world}: {error}")
         return WorldError(world, error)
 
     def _receive(self, count: int, timeout: float) -> None:

@@ -178,7 +178,7 @@ def test_without_a_seed_it_is_random():
     [({"leve": 1}, "did you mean 'level'"), ({"level": "x"}, "level must be a whole number")],
 )
 def test_wrong_options_of_a_reset_are_refused(options, message):
-    environment = make("sokoban")
+    environment = make("sokoban").unwrapped
     with pytest.raises(UserError, match=message):
         environment.reset(options=options)
     with pytest.raises(IndexError, match="no level 99"):

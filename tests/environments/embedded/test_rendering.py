@@ -42,8 +42,9 @@ def scene():
 
 
 @pytest.fixture
-def renderer():
+def renderer(scene):
     renderer = Renderer()
+    renderer.render(*scene, "top", 4, 4)
     yield renderer
     renderer.close()
 
@@ -192,7 +193,7 @@ def test_an_unknown_camera_lists_the_choices(renderer, scene):
 
 
 PROGRAM = f"""
-import mujoco
+from environments.embedded.engine import mujoco
 from environments.embedded.rendering import Renderer
 model = mujoco.MjModel.from_xml_string('''{CART}''')
 data = mujoco.MjData(model)
@@ -201,28 +202,120 @@ print(Renderer().render(model, data, "eye", 8, 8).shape)
 """
 
 
-def run(backend: str) -> subprocess.CompletedProcess:
+def run(backend: str, program: str = PROGRAM) -> subprocess.CompletedProcess:
     """Renders in a process of its own, and leaves without closing anything."""
     environment = {key: value for key, value in os.environ.items() if key != "PYOPENGL_PLATFORM"}
     environment["MUJOCO_GL"] = backend
     return subprocess.run(
-        [sys.executable, "-c", PROGRAM], env=environment, cwd=ROOT, capture_output=True, text=True
+        [sys.executable, "-c", program], env=environment, cwd=ROOT, capture_output=True, text=True
     )
 
 
 @pytest.mark.parametrize("backend", ["egl", "osmesa"])
 def test_a_process_that_renders_ends_quietly(backend):
     done = run(backend)
-    if "UserError" in done.stderr:
-        pytest.skip(f"no {backend} here: {done.stderr.splitlines()[-1]}")
+    if "CannotRenderError" in done.stderr:
+        assert run(backend, "import mujoco; mujoco.GLContext(8, 8)").returncode
+        pytest.skip(done.stderr.splitlines()[-1])
     assert done.stdout == "(8, 8, 3)\n"
     assert done.stderr == ""
 
 
+MISSING = """
+import ctypes, os, sys
+from environments.embedded.contexts import new_context
+load = ctypes.CDLL.__init__
+
+def hidden(self, name, *args, **kwargs):
+    if name and any(part in str(name) for part in ("EGL", "OSMesa", "libGL")):
+        raise OSError(f"{name}: cannot open shared object file")
+    load(self, name, *args, **kwargs)
+
+ctypes.CDLL.__init__ = hidden
+os.environ.pop("DISPLAY", None)
+for backend in ("egl", "osmesa", "glfw", "disabled", "gl", ""):
+    os.environ["MUJOCO_GL"] = backend
+    try:
+        new_context()
+    except Exception as error:
+        print(type(error).__name__, error)
+"""
+
+
 def test_without_a_library_one_line_names_the_packages():
-    done = run("disabled")
-    assert done.returncode == 1
-    assert done.stderr.splitlines()[-1] == (
-        "environments.errors.UserError: no library to render with: "
-        "install the packages libegl1 and libgl1-mesa-dri (or libosmesa6)"
+    done = subprocess.run(
+        [sys.executable, "-c", MISSING], cwd=ROOT, capture_output=True, text=True, check=True
     )
+    lines = done.stdout.splitlines()
+    assert [line.partition(" ")[0] for line in lines] == ["CannotRenderError"] * 6, done.stdout
+    egl, osmesa, glfw, disabled, nonsense, unset = lines
+    packages = "install the packages libegl1 and libgl1-mesa-dri"
+    assert egl.endswith(packages)
+    assert osmesa.endswith("install the package libosmesa6")
+    for line in (glfw, disabled, unset):
+        assert line.endswith(f"{packages} (or libosmesa6)")
+    assert nonsense.endswith("choose from egl, osmesa, glfw")
+    assert done.stderr == ""
+
+
+UNDRAWN = """
+import os, sys
+import numpy as np
+from tests.environments.cases import CASES
+for name in ("mujoban", "mujoxo"):
+    environment = CASES[name].load(name)
+    environment.reset()
+    environment.step(environment.action_spec().maximum)
+maps = open("/proc/self/maps").read()
+print([library for library in ("libEGL", "libGL", "libOSMesa") if library in maps])
+environment.close()
+"""
+
+
+@pytest.mark.parametrize("backend", ["egl", "nonsense"])
+def test_nothing_that_draws_is_loaded_before_something_is_drawn(backend):
+    environment = {**os.environ, "MUJOCO_GL": backend}
+    environment.pop("PYOPENGL_PLATFORM", None)
+    command = [sys.executable, "-c", UNDRAWN]
+    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout == "[]\n", done.stderr
+
+
+FORKED = f"""
+import os, sys
+from environments.embedded.engine import mujoco
+from environments.embedded.rendering import Renderer
+model = mujoco.MjModel.from_xml_string('''{CART}''')
+data = mujoco.MjData(model)
+mujoco.mj_forward(model, data)
+
+def forked(renderer):
+    child = os.fork()
+    if child:
+        return os.waitpid(child, 0)[1]
+    try:
+        for each in (renderer, Renderer()):
+            try:
+                print(each.render(model, data, "eye", 8, 8).shape, flush=True)
+            except Exception as error:
+                print(type(error).__name__, flush=True)
+            each.close()
+    finally:
+        sys.exit(0)
+
+renderer = Renderer()
+assert forked(renderer) == 0
+print(renderer.render(model, data, "eye", 8, 8).shape, flush=True)
+assert forked(renderer) == 0
+print(renderer.render(model, data, "eye", 8, 8).shape, flush=True)
+"""
+
+
+def test_a_fork_draws_if_its_parent_has_not_and_else_says_that_it_cannot():
+    command = [sys.executable, "-c", FORKED]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    if "CannotRenderError" in done.stderr:
+        pytest.skip(done.stderr.splitlines()[-1])
+    shape = "(8, 8, 3)"
+    expected = [shape, shape, shape, "CannotRenderError", "CannotRenderError", shape]
+    assert done.stdout.splitlines() == expected, done.stderr

@@ -72,7 +72,7 @@ def test_chosen_levels():
     for index in range(3):
         environment.reset_to(index)
         assert environment.state.level == 3 + index
-    with pytest.raises(IndexError, match="level must be in 0 to 2, not 3"):
+    with pytest.raises(IndexError, match="no level 3: there are 3"):
         environment.reset_to(3)
 
 
