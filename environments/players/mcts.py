@@ -1,5 +1,7 @@
 """Monte Carlo tree search with random playouts: OpenSpiel's, in C++."""
 
+import atexit
+import ctypes
 import time
 from typing import Any
 
@@ -53,7 +55,7 @@ class Mcts:
             return GAME_OVER
         seed = int(self._rng.integers(2**31))
         # `mcts_search` would tell a value as well, but keeps the lock while it runs.
-        action = self._bot(seed, self._time_limit(state, seed, deadline)).step(state.position)
+        action = _search(self._bot(seed, self._time_limit(state, seed, deadline)), state)
         return advice_to_play(state, action)
 
     def _time_limit(self, state: BoardState, seed: int, deadline: float | None) -> float:
@@ -66,7 +68,7 @@ class Mcts:
         start = time.monotonic()
         if start >= deadline:
             return 1e-3
-        self._bot(seed, -1.0, min(_TRIAL, self._simulations)).step(state.position)
+        _search(self._bot(seed, -1.0, min(_TRIAL, self._simulations)), state)
         now = time.monotonic()
         expected = _MARGIN * (now - start) * self._simulations / min(_TRIAL, self._simulations)
         return -1.0 if now + expected <= deadline else max(deadline - now, 1e-3)
@@ -100,3 +102,29 @@ class Mcts:
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+_running: set[int] = set()  # bots that search
+
+
+def _search(bot: Any, state: BoardState) -> int:
+    """The move that the bot finds; other threads go on meanwhile."""
+    _running.add(id(bot))
+    try:
+        return bot.step(state.position)
+    finally:
+        _running.discard(id(bot))
+
+
+@atexit.register
+def _leave() -> None:
+    """Lets the interpreter end under a search of another thread, which nothing can stop.
+
+    Two things would crash then. The destructors of C++ take apart what the search works with: glibc
+    ends the process before them, with the status that it has. And a search that is done asks for
+    the lock of Python, which ends its thread in a way that C++ takes for an error: it waits then.
+    """
+    libc = ctypes.CDLL(None)
+    if _running and hasattr(libc, "on_exit"):
+        libc.on_exit(libc._exit, None)
+        ctypes.CDLL("libstdc++.so.6")._ZSt13set_terminatePFvvE(libc.pause)  # std::set_terminate
