@@ -51,31 +51,32 @@ def load_expert(run: str, symbolic: str, shape: tuple[int, int]) -> "PolicyExper
 @dataclass(frozen=True)
 class _Moment:
     core: Any  # NumPy arrays
-    level: bytes
-    history: tuple[int, ...] | None
+    begins: bool
 
 
 class PolicyExpert:
     """Plays greedily what a policy would; Sokoban's smaller boards are padded with walls.
 
-    What a policy remembers goes on from one question to the next, and begins anew with another
-    level of Sokoban or a position of a board game that does not follow from the last one. In
-    Sokoban it is asked up to 8 times until it moves.
+    What the policy remembers goes on from one question to the next, and begins anew with every
+    game. In Sokoban it is asked up to 8 times until it moves.
     """
 
     def __init__(self, policy: Policy, board: tuple[int, int]):
         """`board`: rows and columns that the policy was trained on."""
         self._policy, self._board = policy, board
         self._cpu = jax.devices("cpu")[0]
-        self._core, self._level = policy.initial_core(1), b""
-        self._history: tuple[int, ...] | None = None  # of the last position of a board game
+        self._core, self._begins = policy.initial_core(1), True
 
     def compile(self) -> None:
         """Compiles the policy, if nobody has: a hint should not have to wait for it."""
         shown = self._policy.spec.observation.items()
         with _compiling:
-            self._act({key: np.zeros(x.shape, x.dtype) for key, x in shown}, is_first=True)
-        self._core = self._policy.initial_core(1)
+            self._act({key: np.zeros(x.shape, x.dtype) for key, x in shown})
+        self._core, self._begins = self._policy.initial_core(1), True
+
+    def begin(self) -> None:
+        """Forgets the game that was played."""
+        self._begins = True
 
     def advise(self, state: Any, deadline: float | None = None) -> Advice:
         """See `Player.advise`; a few network evaluations, so `deadline` is not looked at."""
@@ -83,12 +84,10 @@ class PolicyExpert:
             return self._advise_on_board(state)
         if sokoban.solved(state):
             return Advice("solved")
-        level = b"".join(x.tobytes() for x in (state.level.walls, state.level.targets))
-        is_first, self._level = level != self._level, level
         observation = observe(self._policy.spec.observation, self._padded(state))
         for _ in range(_THOUGHTS):
-            action = self._act(observation, is_first=is_first)
-            is_first, after = False, sokoban.apply(state, action)
+            action = self._act(observation)
+            after = sokoban.apply(state, action)
             if after is not state:
                 return Advice("advised", action, sokoban.planes(after), (action,))
         return Advice("gave_up")
@@ -101,9 +100,7 @@ class PolicyExpert:
             "player": np.full((*self._board, 1), state.player == 1),
             "legal_actions": state.legal,
         }
-        last, self._history = self._history, state.history
-        follows = last is not None and last == state.history[: len(last)] != state.history
-        return advice_to_play(state, self._act(observation, is_first=not follows))
+        return advice_to_play(state, self._act(observation))
 
     def _padded(self, state: sokoban.State) -> np.ndarray:
         planes = sokoban.planes(state)
@@ -112,10 +109,11 @@ class PolicyExpert:
         padded[planes.shape[0] :, :, 0] = padded[:, planes.shape[1] :, 0] = True
         return padded
 
-    def _act(self, observation: dict[str, np.ndarray], *, is_first: bool) -> int:
+    def _act(self, observation: dict[str, np.ndarray]) -> int:
         batch = {key: np.asarray(observation[key])[None] for key in self._policy.spec.observation}
         with jax.default_device(self._cpu):
-            action, self._core = self._policy(batch, np.array([is_first]), self._core)
+            action, self._core = self._policy(batch, np.array([self._begins]), self._core)
+        self._begins = False
         return int(action[0])
 
     def reseed(self, seed: int) -> None:
@@ -126,12 +124,11 @@ class PolicyExpert:
 
     def snapshot(self) -> _Moment:
         """What the policy remembers."""
-        return _Moment(jax.tree.map(np.asarray, self._core), self._level, self._history)
+        return _Moment(jax.tree.map(np.asarray, self._core), self._begins)
 
     def restore(self, snapshot: _Moment) -> None:
         """Goes back to `snapshot`."""
-        self._core, self._level = snapshot.core, snapshot.level
-        self._history = snapshot.history
+        self._core, self._begins = snapshot.core, snapshot.begins
 
     def close(self) -> None:
         """There is nothing to free."""

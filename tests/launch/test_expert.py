@@ -3,6 +3,7 @@
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -20,6 +21,7 @@ from environments.games.sokoban import rules
 from environments.games.sokoban.registration import SokobanOptions
 from environments.games.sokoban.spec import sokoban_spec
 from environments.hints.options import HintOptions
+from environments.players.base import PlayerWithMemory
 from experiments.base import Experiment
 from launch import configuration, published, run_folder
 from launch.expert import PolicyExpert, load_expert
@@ -124,6 +126,27 @@ def test_plays_board_games(xo_run):
     environment.close()
 
 
+def test_every_episode_begins_anew_on_the_same_level_too(sokoban_run, tmp_path):
+    """The advice on a level's start is that of a policy that has seen nothing before."""
+    levels = tmp_path / "one.txt"
+    levels.write_text("#####\n#@$.#\n#   #\n#   #\n#####\n")
+    hints = HintOptions(sokoban_run, wait=60.0)
+    environment: Any = load("mujoban", levels=str(levels), time_limit=1.0, hints=hints)
+    expert = environment.embedding._adviser._player
+    fresh = load_expert(sokoban_run, "sokoban", (5, 5))
+    environment.reset()
+    fresh.advise(environment.state)
+    expected = jax.tree.leaves(fresh.snapshot().core)
+    for _ in range(3):
+        jax.tree.map(
+            np.testing.assert_array_equal, jax.tree.leaves(expert.snapshot().core), expected
+        )
+        environment.reset()
+    expert.advise(environment.state)  # further questions of the same episode go on
+    assert not np.array_equal(jax.tree.leaves(expert.snapshot().core)[0], expected[0])
+    environment.close()
+
+
 def counting(policy):
     """The policy, with a memory that counts the looks at a game so far."""
 
@@ -145,9 +168,15 @@ def test_what_it_remembers_of_a_board_game_is_of_one_game(xo_run):
 
     assert [looks(), looks(0, 1), looks(0, 1, 2, 3)] == [1, 2, 3]
     before = expert.snapshot()
-    # Positions of one move, each an episode, also the same twice.
-    assert [looks(4, 0, 8, 2), looks(4, 0, 8, 2), looks(8, 1, 4, 2, 3, 7)] == [1, 1, 1]
-    assert looks(8, 1, 4, 2, 3, 7, 6, 5) == 2
+    for _ in range(2):  # also the same position twice, each time in an episode of its own
+        expert.begin()
+        assert looks(4, 0, 8, 2) == 1
+    begun = expert.snapshot()
+    assert looks(4, 0, 8, 2, 1, 7) == 2
+    expert.begin()
+    assert isinstance(expert, PlayerWithMemory)
+    expert.restore(begun)
+    assert looks(4, 0, 8, 2, 1, 7) == 2
     expert.restore(before)
     assert looks(0, 1, 2, 3, 4, 5) == 4
 
