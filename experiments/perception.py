@@ -1,8 +1,7 @@
-"""Board planes read from a camera's picture, and policies that see the board through one."""
+"""Board planes read from a camera's picture."""
 
 from dataclasses import replace
 
-from agents.mlp.config import MLPConfig
 from agents.perception.config import PerceptionConfig
 from environments.embedded.boards.registration import MujogoOptions, MujoxoOptions
 from environments.embedded.mujoban.registration import MujobanOptions
@@ -78,47 +77,3 @@ def mujogo_perception() -> Experiment:
         front_camera_2=_CAMERA,
     )
     return _perception("mujogo_perception", environment, "random")
-
-
-_POLICY = MLPConfig(
-    unroll_length=20,
-    environments=16,
-    minibatches=2,
-    discount=0.99,
-    entropy_cost=1e-4,
-    learning_rate=1e-3,
-    clip_norm=1.0,
-)
-
-
-@register
-def mujoban_vision() -> Experiment:
-    """Physical Sokoban, 5x5 and one box, from the camera above and the ball's own senses."""
-    return Experiment(
-        name="mujoban_vision",
-        environment=MujobanOptions(
-            levels="generated:size=5,boxes=1,count=600,seed=0",
-            time_limit=30.0,
-            observations=("proprioception",),
-            top_camera=_CAMERA,
-        ),
-        agent=_POLICY,
-        runner=Runner(kind="local", log_frames=5_000),
-        evaluation=Evaluation(suites=("tiny_held_out",), episodes=60),
-        max_frames=5_000_000,
-    )
-
-
-@register
-def mujoxo_vision() -> Experiment:
-    """Physical tic-tac-toe from the camera in front of the board and the arm's own senses."""
-    return Experiment(
-        name="mujoxo_vision",
-        environment=MujoxoOptions(
-            opponent="random", observations=("proprioception",), front_camera=_CAMERA
-        ),
-        agent=_POLICY,
-        runner=Runner(kind="local", log_frames=5_000),
-        evaluation=Evaluation(suites=("random",), episodes=40),
-        max_frames=5_000_000,
-    )

@@ -88,7 +88,10 @@ def _by_rollout(model: EnvironmentModel, ended, options: SearchOptions) -> Judge
 
 
 def _search(model, ended, options, judge: Judge, params, key, frame) -> Array:
-    """`[B] int32`: the first step to the best end found, else the action tried most often."""
+    """`[B] int32`: the first step to the best end found, else the action tried most often.
+
+    One below which nothing is left to try is chosen only where that is so of all.
+    """
     key, root_key = jax.random.split(key)
     logits, value = judge(params, root_key, frame)
     root = mctx.RootFnOutput(
@@ -132,8 +135,10 @@ def _search(model, ended, options, judge: Judge, params, key, frame) -> Array:
         loop_fn=loop,
     )
     visits = tree.children_visits[:, tree.ROOT_INDEX]
+    exhausted = jax.vmap(hidden, in_axes=(0, None))(tree, tree.ROOT_INDEX)
     found = tree.extra_data
-    tried = jnp.argmax(visits, axis=-1).astype(jnp.int32)
+    hopeful = jnp.where(exhausted, visits - options.simulations - 1, visits)
+    tried = jnp.argmax(hopeful, axis=-1).astype(jnp.int32)
     return jnp.where(jnp.isfinite(found.best), found.action, tried)
 
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.base import Agent
+from agents.models.base import EnvironmentModel, Imagined
 from agents.models.config import ModelConfig
 from agents.models.make import make_model
 from agents.search.agent import make_search
@@ -82,8 +83,28 @@ def test_a_detour_is_found_and_kept_to(searcher):
 
 
 def test_where_nothing_can_be_done_something_is_chosen(searcher):
-    """Every action leads back to the same position: the whole tree is hidden."""
-    assert all(0 <= action < 4 for action in choose(searcher, planes(STUCK, STUCK, STUCK)))
+    """Every action leads back to the same position, so the whole tree is hidden: any will do."""
+    assert set(choose(searcher, planes(STUCK, STUCK, STUCK))) <= {UP, DOWN, LEFT, RIGHT}
+
+
+def test_a_move_below_which_nothing_is_left_is_not_chosen():
+    """It leads down a blind alley of four positions, which the prior wants tried first."""
+
+    def step(params, frame, action, keys):
+        here = frame[:, 0, 0, 0]
+        onwards = jnp.where(here == 0, 1, jnp.where(here == 4, 4, here + 1))
+        elsewhere = jnp.where(here == 0, 100, jnp.where(here >= 100, here + 1, here))
+        after = jnp.where(here >= 100, here + 1, jnp.where(action == 0, onwards, elsewhere))
+        return Imagined(after[:, None, None, None], jnp.zeros(len(frame)))
+
+    def predict(params, frame):
+        return jnp.tile(jnp.array([9.0, 0.0]), (len(frame), 1)), jnp.zeros(len(frame))
+
+    model = EnvironmentModel("planes", 2, lambda key: {}, step)
+    search = make_search(
+        model, lambda frame: jnp.zeros(len(frame), bool), SearchOptions(simulations=10), predict
+    )
+    assert choose(search, jnp.zeros((2, 1, 1, 1), jnp.int32)) == [1, 1]
 
 
 @pytest.fixture(scope="module")
