@@ -1,6 +1,7 @@
 """What every test runs under: four CPU devices, quick compilation, reproducible examples."""
 
 import atexit
+import importlib
 import os
 import shutil
 import signal
@@ -37,9 +38,9 @@ __all__ = ["pytest_collection_modifyitems", "pytest_runtest_setup", "pytest_term
 # `pytest &` in a shell ignores Ctrl-C, and so would every process that a test starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# Tests may import it by themselves: it then looks for no display, and does not warn.
+# Tests may import dm_control by themselves: it then looks for no display, and does not warn.
 with undrawn(), warnings.catch_warnings():
-    pass
+    importlib.import_module("dm_control._render")
 
 
 @pytest.hookimpl(wrapper=True)
