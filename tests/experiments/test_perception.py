@@ -1,4 +1,4 @@
-"""Experiments that see: their agents can be made, and learn from one camera which board it shows."""
+"""Experiments that see: their agents can be made, and learn from one camera the board it shows."""
 
 from dataclasses import replace
 from typing import Any
