@@ -72,7 +72,7 @@ class PolicyExpert:
         shown = self._policy.spec.observation.items()
         with _compiling:
             self._act({key: np.zeros(x.shape, x.dtype) for key, x in shown})
-        self._core, self._begins = self._policy.initial_core(1), True
+        self.reseed(0)
 
     def begin(self) -> None:
         """Forgets the game that was played."""
@@ -119,8 +119,7 @@ class PolicyExpert:
     def reseed(self, seed: int) -> None:
         """Forgets what came before; nothing is random here."""
         del seed
-        self._core, self._level = self._policy.initial_core(1), b""
-        self._history = None
+        self._core, self._begins = self._policy.initial_core(1), True
 
     def snapshot(self) -> _Moment:
         """What the policy remembers."""

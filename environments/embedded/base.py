@@ -2,6 +2,7 @@
 
 import threading
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,6 +58,9 @@ class Embedding(ABC):
     num_levels: int = 1  # 1 for a game that always starts alike
     num_actions: int = 0  # abstract actions of the game, those that experts advise
 
+    def look_through(self, camera: Callable[["View"], np.ndarray]) -> None:  # noqa: B027
+        """Gives the embedding what takes pictures: views to `[h, w, 3] uint8` of the present."""
+
     @property
     def innermost(self) -> "Embedding":
         """The game itself, without what is put around it."""
@@ -110,8 +114,15 @@ class Embedding(ABC):
         raise UserError(f"{type(self).__name__} takes no hints: it does not say what acts")
 
     def action_spec(self) -> specs.BoundedArray:
-        """float32, the bounds of the actuators."""
-        low, high = self.simulation.model.actuator_ctrlrange.T.astype(np.float32)
+        """float32, the bounds of the actuators. Raises UserError if one of them has none."""
+        model = self.simulation.model
+        if not model.actuator_ctrllimited.all():
+            actuator = model.actuator(int(model.actuator_ctrllimited.argmin()))
+            name = actuator.name or f"number {actuator.id}"
+            raise UserError(
+                f'the actuator {name} has no bounds: give it some, such as ctrlrange="-1 1"'
+            )
+        low, high = model.actuator_ctrlrange.T.astype(np.float32)
         return specs.BoundedArray(low.shape, np.float32, low, high, name="action")
 
     def observation_spec(self) -> dict[str, specs.Array]:

@@ -42,7 +42,10 @@ class EmbeddedEnvironment(Environment):
         self.embedding = embedding
         self._views = dict(views)
         self._renderer: Renderer | None = None
+        self._taken: dict[View, np.ndarray] = {}  # pictures of this moment
+        self._closed = False
         self._action_spec = embedding.action_spec()
+        embedding.look_through(self._look)
 
     @property
     def simulation(self) -> Simulation:
@@ -103,11 +106,22 @@ class EmbeddedEnvironment(Environment):
     def observation(self) -> dict[str, np.ndarray]:
         observation = self.embedding.observe()
         for key, view in self._views.items():
-            observation[key] = self.render(view.camera, view.height, view.width)
+            picture = self._taken.pop(view, None)
+            if picture is None:
+                picture = self.render(view.camera, view.height, view.width)
+            observation[key] = picture
+        self._taken.clear()
         return observation
+
+    def _look(self, view: View) -> np.ndarray:
+        """A picture for the embedding; the observation that follows shows the same one."""
+        self._taken[view] = self.render(view.camera, view.height, view.width)
+        return self._taken[view]
 
     def render(self, camera: str, height: int, width: int, *, handsome: bool = False) -> np.ndarray:
         """A picture of the scene, `[height, width, 3] uint8`; see `Renderer.render`."""
+        if self._closed:
+            raise RuntimeError("the environment is closed")
         if self._renderer is None:
             self._renderer = Renderer()
         simulation = self.simulation
@@ -134,6 +148,7 @@ class EmbeddedEnvironment(Environment):
         )
 
     def restore(self, snapshot: Snapshot) -> None:
+        self._taken.clear()
         self.embedding.restore(snapshot.embedding)
         self.simulation.restore(snapshot.physics, snapshot.sensors)
         self._rng.bit_generator.state = snapshot.rng
@@ -154,6 +169,7 @@ class EmbeddedEnvironment(Environment):
 
     def close(self) -> None:
         """Frees the renderer and the players' processes."""
+        self._closed = True
         self.embedding.close()
         if self._renderer is not None:
             self._renderer.close()

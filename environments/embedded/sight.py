@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from environments.embedded.base import Embedding, Progress, View
-from environments.embedded.rendering import Renderer
 from environments.embedded.sights import load_sight
 from environments.embedded.wrapped import WrappedEmbedding
 
@@ -50,8 +49,9 @@ class _Moment:
 class SeenEmbedding(WrappedEmbedding):
     """The embedding `inner`, of which planes and state are what a picture shows.
 
-    The picture is looked at after every control step. One that shows no board of the rules is not
-    believed: what was seen last stays. Before the first that does, there is no state (None).
+    It looks at the picture after every control step, through the camera of the environment that
+    it is part of. A picture that shows no board of the rules is not believed: what was seen last
+    stays. Before the first that does, there is no state (None).
 
     Observation: the inner one's, its `planes` as they are seen; all else that it may show of the
         board (positions of boxes, markers, legal moves) is the truth.
@@ -67,8 +67,12 @@ class SeenEmbedding(WrappedEmbedding):
     ):
         super().__init__(inner)
         self._view, self._read, self._state_of = view, read, state_of
-        self._renderer = Renderer()
         self._planes, self._state = np.zeros_like(inner.planes()), None
+
+    def look_through(self, camera: Callable[[View], np.ndarray]) -> None:
+        """From now on pictures are those of `camera`."""
+        self._camera = camera
+        self.inner.look_through(camera)
 
     def begin(self, level: int, rng: np.random.Generator) -> None:
         """The inner embedding's beginning, and a first look."""
@@ -83,11 +87,7 @@ class SeenEmbedding(WrappedEmbedding):
         return progress
 
     def _look(self) -> None:
-        simulation, view = self.simulation, self._view
-        picture = self._renderer.render(
-            simulation.model, simulation.data, view.camera, view.height, view.width
-        )
-        planes = self._read(picture)
+        planes = self._read(self._camera(self._view))
         state = self._state_of(planes)
         if state is not None or self._state is None:
             self._planes, self._state = planes, state
@@ -113,8 +113,3 @@ class SeenEmbedding(WrappedEmbedding):
         """Goes back to `snapshot`."""
         self.inner.restore(snapshot.inner)
         self._planes, self._state = snapshot.planes, snapshot.state
-
-    def close(self) -> None:
-        """Frees the renderer, and what the inner embedding has."""
-        self._renderer.close()
-        self.inner.close()

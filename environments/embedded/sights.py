@@ -1,4 +1,4 @@
-"""What reads a board from a picture, and who knows how to load it; loads no library."""
+"""What a run has learnt to read boards with, and who loads it. Imports no library."""
 
 from __future__ import annotations
 

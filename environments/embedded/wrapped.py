@@ -1,11 +1,12 @@
 """An embedding around another one: all is the inner one's, but for what a subclass changes."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from dm_env import specs
 
-from environments.embedded.base import Aim, Embedding, Progress
+from environments.embedded.base import Aim, Embedding, Progress, View
 from environments.embedded.simulation import Simulation
 
 
@@ -16,6 +17,9 @@ class WrappedEmbedding(Embedding):
         self.inner = inner
         self.outcomes, self.num_levels = inner.outcomes, inner.num_levels
         self.num_actions = inner.num_actions
+
+    def look_through(self, camera: Callable[[View], np.ndarray]) -> None:
+        self.inner.look_through(camera)
 
     @property
     def simulation(self) -> Simulation:  # pyright: ignore[reportIncompatibleVariableOverride]

@@ -60,7 +60,7 @@ def best_actions(state: BoardState, values: dict[Key, int]) -> tuple[np.ndarray,
 def values_of(game: BoardGame) -> dict[Key, int]:
     """The value of every position for the first player: 1 a win, 0 a draw, -1 a loss.
 
-    Raises UserError if there are too many positions, or if a board does not tell its value.
+    Raises UserError if there are too many positions, or if players may pass.
     """
     if game.pass_action is not None:
         raise UserError(f"optimal play of {game.name} is not known: try mcts(simulations=1000)")

@@ -83,14 +83,24 @@ def moment_of_state(environment: EmbeddedEnvironment) -> list[np.ndarray]:
     return [*(shown[key] for key in sorted(shown)), *(info[key] for key in sorted(info))]
 
 
-@pytest.mark.parametrize("name", EMBEDDED)
-def test_taking_a_snapshot_changes_nothing(name):
-    plain, watched = load(name, {}), load(name, {})
+@pytest.mark.parametrize(
+    ("name", "variant"),
+    [
+        (name, variant)
+        for name in EMBEDDED
+        for variant in ({}, *CASES[name].variants)
+        if not variant or "hints" in variant
+    ],
+)
+def test_taking_a_snapshot_changes_nothing(name, variant):
+    plain, watched = load(name, variant), load(name, variant)
     for action in actions(plain, 30):
         expected, shown = plain.step(action), watched.step(action)
         watched.snapshot()
         watched.observation()
         assert same(shown, expected)
+    plain.close()
+    watched.close()
 
 
 @pytest.mark.parametrize("name", EMBEDDED)

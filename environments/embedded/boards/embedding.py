@@ -13,7 +13,7 @@ from environments.embedded.boards.positions import History
 from environments.embedded.boards.random_plies import random_position
 from environments.embedded.boards.registration import OBSERVATION_KINDS
 from environments.embedded.boards.scene import build_scene
-from environments.embedded.boards.spec import BoardSpec
+from environments.embedded.boards.spec import BoardSpec, check_board
 from environments.embedded.boards.targets import nearest, targets_of
 from environments.embedded.boards.touch import TouchSimulation, pressed_places
 from environments.games.board import rules
@@ -78,7 +78,11 @@ class BoardEmbedding(Embedding):
         public_names: bool = False,
         starts: tuple[History, ...] = (),
     ):
-        """`starts`: positions to begin from, the levels, in which the agent has but one move."""
+        """`starts`: positions to begin from, the levels, in which the agent has but one move.
+
+        Raises UserError if the board is not one of the game.
+        """
+        check_board(spec, game)
         self.game, self.num_actions = game, game.num_actions
         self.scene = build_scene(spec)
         self.simulation: TouchSimulation = TouchSimulation(self.scene)

@@ -22,7 +22,7 @@ class MarkersSnapshot:
     planes: np.ndarray
     positions: np.ndarray
     counts: tuple[int, ...]  # of each player
-    slots: np.ndarray
+    places: np.ndarray
 
 
 class Markers:
@@ -44,7 +44,7 @@ class Markers:
     def _clear(self) -> None:
         self._planes = np.zeros((*self._sites.shape, 3), bool)
         self._counts = [0, 0]
-        self._slots = np.full(self._sites.shape, -1)
+        self._places = np.zeros((*self._sites.shape, 3), np.float32)  # of the stones on the board
         self.positions = np.zeros((2 * self._spec.markers, 3), np.float32)
 
     def reset(self, planes: np.ndarray) -> None:
@@ -68,7 +68,7 @@ class Markers:
         for row, column in changed.tolist():
             before, after = self._planes[row, column], planes[row, column]
             if not after[FIRST] and not after[SECOND]:
-                self._hide(row, column)
+                self._model.site_rgba[self._sites[row, column]] = 0
                 continue
             player = int(after[SECOND])
             if not before[FIRST] and not before[SECOND]:
@@ -90,26 +90,21 @@ class Markers:
         each = self._spec.markers
         slot = player * each + self._counts[player] % each
         self._counts[player] += 1
-        self._slots[row, column] = slot
-        self.positions[slot] = point
-        self._model.site_pos[self._sites[row, column]] = self.positions[slot]
-
-    def _hide(self, row: int, column: int) -> None:
-        self._model.site_rgba[self._sites[row, column]] = 0
-        self._slots[row, column] = -1
+        self.positions[slot] = self._places[row, column] = point
+        self._model.site_pos[self._sites[row, column]] = self._places[row, column]
 
     def snapshot(self) -> MarkersSnapshot:
         """For `restore`, here or on another copy of the scene."""
         return MarkersSnapshot(
-            self._planes.copy(), self.positions.copy(), tuple(self._counts), self._slots.copy()
+            self._planes.copy(), self.positions.copy(), tuple(self._counts), self._places.copy()
         )
 
     def restore(self, snapshot: MarkersSnapshot) -> None:
         """Goes back to `snapshot` and draws what was there."""
         self._planes, self._counts = snapshot.planes.copy(), list(snapshot.counts)
-        self.positions, self._slots = snapshot.positions.copy(), snapshot.slots.copy()
+        self.positions, self._places = snapshot.positions.copy(), snapshot.places.copy()
         self._model.site_rgba[self._sites[self._sites >= 0]] = 0
-        for row, column in np.argwhere(self._slots >= 0).tolist():
+        for row, column in np.argwhere(self._planes[..., (FIRST, SECOND)].any(axis=-1)).tolist():
             site, player = self._sites[row, column], int(self._planes[row, column, SECOND])
-            self._model.site_pos[site] = self.positions[self._slots[row, column]]
+            self._model.site_pos[site] = self._places[row, column]
             self._model.site_rgba[site] = self._colours[player]

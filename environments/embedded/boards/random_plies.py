@@ -15,8 +15,8 @@ def random_position(
       start: where `player` is to move.
       player: 0 or 1.
       most: random legal moves after it, of both; how many is drawn uniformly from 0 to `most`.
-        Nobody passes who can do anything else. It becomes fewer where the game would be over, or
-        the other to move.
+        A player passes only if nothing else is legal. There are fewer where the game would be
+        over, or the other would be to move.
       rng: draws number and moves.
     """
     state = found = start

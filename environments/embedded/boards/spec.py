@@ -106,6 +106,20 @@ class BoardSpec:
         return width, height / 2, self.height / 2
 
 
+def check_board(spec: BoardSpec, game: "BoardGame") -> None:
+    """Raises UserError, one line, unless every action of `game` can be pressed on the board."""
+    absent = frozenset((int(row), int(column)) for row, column in np.argwhere(game.absent))
+    if (spec.rows, spec.columns) != game.shape or spec.absent != absent:
+        rows, columns = game.shape
+        raise UserError(
+            f"the board of {spec.rows}x{spec.columns} with {len(spec.cells)} cells is not that of "
+            f"{game.name}, which has {rows}x{columns} with {rows * columns - len(absent)}"
+        )
+    if spec.pass_plate != (game.pass_action is not None):
+        needs = "needs pass_plate=True: players may pass" if game.pass_action else "has no pass"
+        raise UserError(f"the board of {game.name} {needs}")
+
+
 def _present(rows: int, columns: int, absent: frozenset[tuple[int, int]]) -> list[tuple[int, int]]:
     every = [(row, column) for row in range(rows) for column in range(columns)]
     return [cell for cell in every if cell not in absent]

@@ -2,12 +2,16 @@
 
 from typing import Any
 
+import mujoco
 import numpy as np
 import pytest
 
 from environments import registry
-from environments.errors import PhysicsError
+from environments.embedded.environment import EmbeddedEnvironment
+from environments.embedded.simulation import Simulation
+from environments.errors import PhysicsError, UserError
 from tests.environments.cases import MUJOBAN_LEVELS
+from tests.environments.pendulum import XML, Pendulum
 
 load: Any = registry.load
 IDLE = np.zeros(3, np.float32)
@@ -15,6 +19,18 @@ IDLE = np.zeros(3, np.float32)
 
 def make(**options) -> Any:
     return load("mujoban", levels=str(MUJOBAN_LEVELS), **{"control_step": 0.01, **options})
+
+
+def test_an_actuator_without_bounds_is_refused_when_the_environment_is_built():
+    class Unbounded(Pendulum):
+        def __init__(self):
+            super().__init__()
+            xml = XML.replace('<motor joint="hinge" gear="4" ctrlrange="-1 1"/>',
+                              '<motor name="push" joint="hinge" gear="4"/>')  # fmt: skip
+            self.simulation = Simulation(mujoco.MjModel.from_xml_string(xml), substeps=4)
+
+    with pytest.raises(UserError, match=r"the actuator push has no bounds.*ctrlrange"):
+        EmbeddedEnvironment(Unbounded(), time_limit=1.0)
 
 
 def test_a_step_before_any_reset_is_one():
@@ -64,8 +80,9 @@ def test_pictures_of_every_camera_at_any_time():
             assert picture.shape == (20, 30, 3)
             assert picture.std() > 5
     environment.close()
-    assert environment.render("top_camera", 20, 30).shape == (20, 30, 3)  # opened anew
     environment.close()
+    with pytest.raises(RuntimeError, match="closed"):  # not a context that nobody would free
+        environment.render("top_camera", 20, 30)
 
 
 def test_pictures_change_nothing():

@@ -66,7 +66,8 @@ def test_a_snapshot_is_not_touched_by_what_follows():
 
 def test_a_player_who_runs_out_of_markers_takes_the_oldest():
     scene = build_scene(BoardSpec(1, 3, markers=2))
-    markers = Markers(scene, scene.new_model())
+    model, other = scene.new_model(), scene.new_model()
+    markers, copy = Markers(scene, model), Markers(scene, other)
     planes = np.zeros((1, 3, 3), bool)
     markers.reset(planes)
     for column in range(3):
@@ -74,3 +75,7 @@ def test_a_player_who_runs_out_of_markers_takes_the_oldest():
         markers.show(planes, {})
     np.testing.assert_allclose(markers.positions[2], scene.spec.centre(0, 2))
     np.testing.assert_allclose(markers.positions[3], scene.spec.centre(0, 1))
+    copy.restore(markers.snapshot())  # three stones are on the board all the same
+    for shown in (model, other):
+        centres = [scene.spec.centre(0, column) for column in range(3)]
+        np.testing.assert_allclose(shown.site_pos[scene.markers], centres, atol=1e-6)

@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from environments.embedded.boards.embedding import BoardEmbedding
 from environments.embedded.boards.spec import (
     MAX_EXTENT,
     MIN_SPACING,
@@ -14,6 +17,7 @@ from environments.embedded.boards.spec import (
 )
 from environments.errors import UserError
 from environments.games.board.game import board_game
+from environments.players.random import RandomPlayer
 
 GAMES = (
     "tic_tac_toe",
@@ -27,6 +31,21 @@ GAMES = (
     "y(board_size=9)",
     "mnk(m=5,n=4,k=3)",
 )
+
+
+@pytest.mark.parametrize(
+    ("game", "spec", "said"),
+    [
+        ("go(board_size=5)", replace(go_board(5), pass_plate=False), "needs pass_plate=True"),
+        ("tic_tac_toe", replace(TIC_TAC_TOE, pass_plate=True), "has no pass"),
+        ("tic_tac_toe", fitted(3, 4), "board of 3x4 with 12 cells is not .* which has 3x3 with 9"),
+        ("tic_tac_toe", fitted(3, 3, absent=frozenset({(1, 1)})), "with 8 cells is not that of"),
+    ],
+)
+def test_a_board_on_which_the_game_cannot_be_played_is_refused_in_one_line(game, spec, said):
+    with pytest.raises(UserError, match=said) as error:
+        BoardEmbedding(board_game(game), spec, RandomPlayer(0))
+    assert "\n" not in str(error.value)
 
 
 def test_tic_tac_toe_is_the_public_board():
