@@ -122,7 +122,8 @@ def test_targets_of_a_cell_a_column_and_a_pass():
     assert [np.sign(target.point[0]) for target in plates] == [-1, 1]
     for target in plates:
         inner, outer = np.abs(target.point[0]) + np.array([-1, 1]) * target.reach
-        assert go_scene.spec.extent[1] / 2 < inner < outer < go_scene.spec.plate[0]
+        edge = go_scene.spec.extent[1] / 2
+        assert edge - 1e-9 < inner < outer < go_scene.spec.plate[0]
 
 
 def play(environment, script, steps):
