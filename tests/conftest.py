@@ -52,6 +52,15 @@ def pytest_pyfunc_call(pyfuncitem):
         pytest.skip(str(error))
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(fixturedef, request):
+    """Likewise what is set up for a test."""
+    try:
+        return (yield)
+    except CannotRenderError as error:
+        pytest.skip(str(error))
+
+
 settings.register_profile("local", deadline=None)  # the first call of an example compiles
 settings.register_profile("ci", deadline=None, derandomize=True, database=None)
 settings.load_profile("ci" if os.environ.get("CI") else "local")

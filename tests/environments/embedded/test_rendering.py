@@ -119,9 +119,10 @@ def test_many_renderers_at_once(scene):
         renderer.close()
 
 
-def test_renderers_of_all_threads_take_turns(scene, monkeypatch):
+def test_renderers_of_all_threads_take_turns(renderer, scene, monkeypatch):
     """Mesa crashes, if seldom, when two contexts of one process draw at the same time."""
     model, data = scene
+    renderer.close()
     drawing: list[int] = []
     together: list[int] = []
     original: Any = mujoco.mjr_render
@@ -134,10 +135,10 @@ def test_renderers_of_all_threads_take_turns(scene, monkeypatch):
         drawing.pop()
 
     def draw():
-        renderer = Renderer()
+        own = Renderer()
         for _ in range(5):
-            renderer.render(model, data, "top", 24, 24)
-        renderer.close()
+            own.render(model, data, "top", 24, 24)
+        own.close()
 
     monkeypatch.setattr(mujoco, "mjr_render", watched)
     threads = [threading.Thread(target=draw) for _ in range(4)]
@@ -282,7 +283,7 @@ def test_nothing_that_draws_is_loaded_before_something_is_drawn(backend):
 
 
 FORKED = f"""
-import os, sys
+import os
 from environments.embedded.engine import mujoco
 from environments.embedded.rendering import Renderer
 model = mujoco.MjModel.from_xml_string('''{CART}''')
@@ -301,7 +302,7 @@ def forked(renderer):
                 print(type(error).__name__, flush=True)
             each.close()
     finally:
-        sys.exit(0)
+        os._exit(0)  # as processes of multiprocessing end: Mesa would wait for its threads
 
 renderer = Renderer()
 assert forked(renderer) == 0
