@@ -91,10 +91,12 @@ def test_a_move_below_which_nothing_is_left_is_not_chosen():
     """It leads down a blind alley of four positions, which the prior wants tried first."""
 
     def step(params, frame, action, keys):
+        del params, keys
         here = frame[:, 0, 0, 0]
-        onwards = jnp.where(here == 0, 1, jnp.where(here == 4, 4, here + 1))
-        elsewhere = jnp.where(here == 0, 100, jnp.where(here >= 100, here + 1, here))
-        after = jnp.where(here >= 100, here + 1, jnp.where(action == 0, onwards, elsewhere))
+        along = jnp.minimum(here + (action == 0), 4)  # 0 is the root, 4 the end of the alley
+        away = jnp.maximum(here + 1, 100)  # another position for ever
+        leaves = (here >= 100) | ((here == 0) & (action == 1))
+        after = jnp.asarray(jnp.where(leaves, away, along))
         return Imagined(after[:, None, None, None], jnp.zeros(len(frame)))
 
     def predict(params, frame):
