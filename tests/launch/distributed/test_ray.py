@@ -88,6 +88,7 @@ def wait_for_rows(run: Path, process, more: int = 3) -> None:
     wait_until(lambda: sum(count > before for count in frames(run)) >= more, process)
 
 
+@pytest.mark.timeout(600)  # seconds that a busy machine may take
 def test_trains_and_leaves_nothing(tmp_path):
     """The smallest run there is: one actor, one replay server, a few updates, no evaluation."""
     run = tmp_path / "run"
@@ -95,7 +96,7 @@ def test_trains_and_leaves_nothing(tmp_path):
     with started(*RAY, *few, "--run-dir", run) as process:
         wait_until(lambda: parts(process.pid, LEARNER), process)
         there = descendants(process.pid)
-        _, said = process.communicate(timeout=SECONDS)
+        _, said = process.communicate(timeout=3 * SECONDS)
     assert process.returncode == 0, said
     assert "finished after" in said
     assert_all_gone(there)
