@@ -26,6 +26,7 @@ class Imagination:
         model = make_model(config.model, policy.spec)
         self._params = policy.params["model"]
         self._step, self.key = jax.jit(model.step), model.key
+        self._chance = jax.random.key(0)  # what the model draws with
 
     def begin(self, frame: np.ndarray) -> None:
         """Begins at a real frame `[H, W, C]`."""
@@ -36,7 +37,8 @@ class Imagination:
         if self._steps == STEPS:
             self.begin(self._real)
         now = np.asarray(self._frame)[None], np.asarray(action, np.int32)[None]
-        imagined = jax.device_get(self._step(self._params, *now))
+        self._chance, key = jax.random.split(self._chance)
+        imagined = jax.device_get(self._step(self._params, *now, key[None]))
         self._frame, self._reward = imagined.frame[0], float(imagined.reward[0])
         self._real, self._steps = frame, self._steps + 1
 

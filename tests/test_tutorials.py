@@ -129,7 +129,7 @@ def test_every_step_is_understood():
     for document, kinds in (
         (SYMBOLIC, {"file": 5, "diff": 5, "command": 8, "script": 1}),
         (EMBEDDED, {"file": 4, "diff": 4, "command": 8, "script": 2}),
-        (TOUR, {"file": 0, "diff": 0, "command": 18, "script": 1}),
+        (TOUR, {"file": 0, "diff": 0, "command": 19, "script": 1}),
         (CLUSTER, {"file": 0, "diff": 0, "command": 3, "script": 0}),
         (AGENT, {"file": 6, "diff": 6, "command": 6, "script": 0}),
     ):

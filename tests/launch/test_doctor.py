@@ -97,7 +97,8 @@ def test_a_device_that_is_asked_for_and_missing_is_told(only, capsys, monkeypatc
     monkeypatch.setenv("JAX_PLATFORMS", "cuda_of_nobody")
     only("JAX")
     (check,) = report(capsys, status=1).values()
-    assert "unset JAX_PLATFORMS=cuda_of_nobody" in check["advice"]
+    assert "JAX_PLATFORMS=cuda_of_nobody" in check["detail"]
+    assert "unset it" in check["advice"]
 
 
 def test_an_optional_one_that_is_broken_is_no_failure(only, capsys, monkeypatch, tmp_path):

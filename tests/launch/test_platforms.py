@@ -32,7 +32,7 @@ def test_a_process_uses_no_more_cores_than_it_may(monkeypatch):
         pytest.param("JAX_PLATFORMS", "nonsense", "unset it, or give cpu", marks=pytest.mark.slow),
         pytest.param("JAX_NUM_CPU_DEVICES", "0", "unset it", marks=pytest.mark.slow),
         pytest.param("JAX_NUM_CPU_DEVICES", "many", "correct or unset it", marks=pytest.mark.slow),
-        ("JAX_ENABLE_X64", "maybe", "correct or unset it"),
+        ("JAX_DEBUG_NANS", "maybe", "correct or unset it"),
     ],
 )
 @pytest.mark.skipif(bool(shutil.which("nvidia-smi")), reason="there is what is missing elsewhere")

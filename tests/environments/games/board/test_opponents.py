@@ -80,7 +80,7 @@ def test_who_cannot_play_inside_jax_is_refused(name, options, message):
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("tic_tac_toe", {"begins": "nobody"}, "begins must be agent, opponent or either"),
+        ("tic_tac_toe", {"begins": "nobody"}, "choose from agent, either, opponent"),
         ("tic_tac_toe", {"time_limit": -1}, "time_limit must be at least 0, not -1"),
         ("tic_tac_toe", {"opponent": "optimall"}, "did you mean 'optimal'"),
         ("go", {"size": 4}, "size must be 5 to 19, not 4"),
