@@ -43,8 +43,8 @@ def scene():
 
 @pytest.fixture
 def renderer(scene):
-    renderer = Renderer()
-    renderer.render(*scene, "top", 4, 4)
+    (model, data), renderer = scene, Renderer()
+    renderer.render(model, data, "top", 4, 4)
     yield renderer
     renderer.close()
 
