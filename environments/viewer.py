@@ -97,4 +97,5 @@ def show(name: str, *, seed: int = 0, policy: Policy | None = None, **options: A
 def _other_backend() -> bool:
     """Whether dm_control has been imported with another backend."""
     render = sys.modules.get("dm_control._render")
-    return render is not None and getattr(render, "BACKEND", "glfw") != "glfw"
+    # "off": imported by `engine.undrawn`, it has chosen none yet.
+    return getattr(render, "BACKEND", "off") not in ("glfw", "off")

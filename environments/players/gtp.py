@@ -35,13 +35,16 @@ class GtpEngine:
             raise EngineError(f"{command[0]} does not start: {error}") from error
         self.pid = self._process.pid
         self._home = Home("programs that play")
-        self.close = weakref.finalize(
-            self, _end, self._process, self._home
-        )  # also when it is forgotten
+        # Also when it is forgotten.
+        self.close = weakref.finalize(self, _end, self._process, self._home)
 
     def kill(self) -> None:
-        """Kills the program; any thread may. Whoever waits for an answer then gets EngineError."""
-        self._process.kill()
+        """Kills the program; any thread may. Whoever waits for an answer then gets EngineError.
+
+        Not in a fork, whose parent may go on with it.
+        """
+        if self._home.here:
+            self._process.kill()
 
     def ask(self, command: str, timeout: float) -> str:
         """The answer to `command` within `timeout` seconds.

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from environments import load
+from environments.embedded.contexts import new_context
 from environments.errors import UserError
 from environments.viewer import show, viewable
 from tests.environments.cases import LEVELS
@@ -103,10 +104,13 @@ class Window:
         self.position = np.zeros(2, int)
 
 
-def test_the_viewer_draws_it():
+def test_the_viewer_draws_it(monkeypatch):
     from dm_control import _render
     from dm_control.viewer import renderer, viewer
 
+    backend, context = new_context()  # whichever there is
+    context.free()
+    monkeypatch.setenv("MUJOCO_GL", backend)
     shown = viewable(pendulum())
     shown.reset()
     surface = _render.Renderer(max_width=64, max_height=48)
@@ -143,5 +147,20 @@ def test_without_a_display_it_says_so(monkeypatch):
     with pytest.raises(UserError, match="needs a display"):
         show("mujoban")
     monkeypatch.setenv("DISPLAY", ":0")
-    with pytest.raises(UserError, match="MUJOCO_GL=glfw"):  # the tests render without a window
+    monkeypatch.setenv("MUJOCO_GL", "egl")
+    with pytest.raises(UserError, match="MUJOCO_GL=glfw"):
         show("mujoban")
+
+
+def test_it_opens_where_dm_control_was_imported_without_a_renderer(monkeypatch):
+    from dm_control import _render, viewer
+
+    shown = []
+    monkeypatch.setattr(_render, "BACKEND", "off")  # as worlds that draw nothing import it
+    monkeypatch.setattr(viewer, "launch", lambda *window: shown.append(window))
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setenv("MUJOCO_GL", "glfw")
+    show("mujoban", levels=str(LEVELS))
+    ((environment, policy, title),) = shown
+    assert environment.reset().first()
+    assert (policy, title) == (None, "Moravec: mujoban")
