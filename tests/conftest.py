@@ -25,7 +25,7 @@ os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 import pytest
 from hypothesis import settings
 
-from environments.embedded.contexts import CannotRenderError
+from environments.embedded.contexts import CannotRenderError, new_context
 from environments.embedded.engine import undrawn
 from tests.deadline import (
     pytest_collection_modifyitems,
@@ -41,6 +41,12 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # Tests may import dm_control by themselves: it then looks for no display, and does not warn.
 with undrawn(), warnings.catch_warnings():
     importlib.import_module("dm_control._render")
+
+
+@pytest.fixture
+def pictures():
+    """For a test that has pictures made by a command or another library: skips it likewise."""
+    new_context()[1].free()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -146,6 +146,7 @@ def test_embedded():
         assert any(each.metric.startswith(f"{title}: reset") for each in found)
 
 
+@pytest.mark.usefixtures("pictures")
 def test_a_trace_is_replayed_exactly_or_refused():
     import numpy as np
 

@@ -68,6 +68,7 @@ def test_it_gives_hints():
 
 
 @pytest.mark.parametrize("name", REACHED)
+@pytest.mark.usefixtures("pictures")
 def test_a_video_goes_into_the_present_folder(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MORAVEC_BOXOBAN", str(DATA))

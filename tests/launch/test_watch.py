@@ -30,6 +30,7 @@ def test_solver_on_sokoban(capsys, tmp_path, suffix):
     assert (width, height) >= (100, 140)
 
 
+@pytest.mark.usefixtures("pictures")
 def test_an_embedded_game_shows_scene_and_board(capsys, tmp_path):
     out = tmp_path / "v.mp4"
     args = ("--environment", "mujoban", "--suite", LEVELS, "--out", out, "--size", 96)
@@ -46,6 +47,7 @@ def test_an_embedded_game_shows_scene_and_board(capsys, tmp_path):
     assert (board[0] != board[-1]).any()
 
 
+@pytest.mark.usefixtures("pictures")
 def test_an_episode_is_left_after_some_seconds(capsys, tmp_path):
     out = tmp_path / "v.mp4"
     args = ("--environment", "mujoban", "--suite", LEVELS, "--out", out, "--size", 64)

@@ -427,6 +427,7 @@ def test_an_interrupt_within_a_context_waits_for_no_slow_world():
 
 
 @pytest.mark.parametrize("event", ["set", "clear"])
+@pytest.mark.usefixtures("pictures")
 def test_an_interpreter_ends_without_close(event):
     program = f"""
 import numpy as np
